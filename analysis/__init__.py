@@ -1,0 +1,1 @@
+"""Contrasts, agreement, tables and the report."""

@@ -1,0 +1,1 @@
+"""Does a language model treat one country differently from the others?"""

@@ -1,0 +1,1 @@
+"""Judge models score responses on a rubric."""

@@ -1,0 +1,1 @@
+"""What is scored: criteria, their scales, and the shipped rubrics."""

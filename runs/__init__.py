@@ -1,0 +1,1 @@
+"""Questions, generation on vLLM, and the store."""

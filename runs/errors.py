@@ -1,0 +1,38 @@
+"""What can go wrong for a user, as one tree.
+
+    EvenhandError            one sentence: what, where, expected, fix; the command line exits with 2
+    ├── InputError           a file, flag or value that cannot be used; asking again cannot help
+    ├── StoreError           the disk or the store refuses (locked, full, unreadable)
+    └── EndpointError        no model could be reached or started; asking again may help
+
+A response or verdict that does not come is not an error but a row with a kind (`runs.frames.FailureKind`).
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class EvenhandError(Exception):
+    """A problem told in one sentence, without a traceback."""
+
+
+class InputError(EvenhandError):
+    """A user's file, flag or value cannot be used; nothing was done with it."""
+
+
+class StoreError(EvenhandError):
+    """The store cannot be read or written; what was on disk is untouched."""
+
+
+class EndpointError(EvenhandError):
+    """No model answered where one was expected."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return `known` as help for someone who wrote `word`: the closest match if there is one, else the whole list."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word.lower(), [name.lower() for name in names], n=1, cutoff=0.6)
+    if close:
+        match = next(name for name in names if name.lower() == close[0])
+        return f"did you mean {match!r}?"
+    return f"known: {', '.join(names)}." if names else "none are known here."

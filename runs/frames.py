@@ -1,0 +1,116 @@
+"""The frames that data passes through, and the closed worlds in them.
+
+    study → ITEMS → RESPONSES → VERDICTS → SCORES → contrasts
+
+Every frame is a polars frame with exactly the schema declared here. Missing is null; NaN never occurs.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+import polars as pl
+
+
+class Status(StrEnum):
+    """How a response ended. A refusal is `ok`: refusing is measured by the rubric, it is no gap in the data."""
+
+    OK = "ok"
+    EMPTY = "empty"
+    """The model ended by itself without an answer."""
+    TRUNCATED = "truncated"
+    """Out of tokens, thinking included."""
+    FILTERED = "filtered"
+    """Held back by the endpoint's content filter."""
+    ERROR = "error"
+    """No response came; `kind` says why."""
+
+
+class FailureKind(StrEnum):
+    """Why a response or a verdict did not come."""
+
+    TIMEOUT = "timeout"
+    RATE_LIMIT = "rate_limit"
+    ENDPOINT = "endpoint"
+    """The server refused, broke off, or answered with something that is no reply."""
+    INVALID_OUTPUT = "invalid_output"
+    """A reply that does not fit the rubric, after all repair attempts."""
+    TRUNCATED_OUTPUT = "truncated_output"
+    """The judge ran out of tokens before its verdict was complete."""
+    JUDGE_REFUSAL = "judge_refusal"
+    ABSTAINED = "abstained"
+    """The judge answered "not applicable" where the rubric allows it."""
+
+
+ITEMS = pl.Schema(
+    {
+        "item_id": pl.String,  # question/country/language
+        "question_id": pl.String,
+        "topic": pl.String,  # null: the question has none
+        "sensitive": pl.Boolean,  # false: a control question; null: not said
+        "stance": pl.String,  # neutral, critical, favourable; null: not said
+        "country": pl.String,
+        "language": pl.String,
+        "prompt": pl.String,  # null: not known (imported answers)
+    }
+)
+
+RESPONSES = pl.Schema(
+    {
+        "key": pl.String,  # digest of what determines the answer: prompt, model, settings, seed
+        "item_id": pl.String,
+        "epoch": pl.Int64,  # counted from 1
+        "model": pl.String,
+        "status": pl.String,  # Status
+        "kind": pl.String,  # FailureKind; null unless status is error
+        "text": pl.String,  # the answer; null if none came
+        "reasoning": pl.String,  # the thinking; null if none came
+        "finish_reason": pl.String,
+        "prompt_tokens": pl.Int64,
+        "completion_tokens": pl.Int64,
+        "seconds": pl.Float64,  # from request to reply
+    }
+)
+
+VERDICTS = pl.Schema(
+    {
+        "key": pl.String,  # digest of response text, item, rubric, judge settings, prompt version, repeat
+        "item_id": pl.String,
+        "epoch": pl.Int64,
+        "repeat": pl.Int64,  # counted from 1
+        "criterion": pl.String,
+        "score": pl.Float64,  # null for nominal scales and where kind says why
+        "label": pl.String,  # nominal scales only
+        "reason": pl.String,
+        "kind": pl.String,  # FailureKind; null if there is a score or a label
+        "attempts": pl.Int64,  # of the call that gave this verdict
+        "prompt_tokens": pl.Int64,  # of all its attempts
+        "completion_tokens": pl.Int64,
+        "seconds": pl.Float64,
+        "raw": pl.String,  # the judge's reply as it came
+    }
+)
+
+SCORES = pl.Schema(
+    {
+        "question_id": pl.String,
+        "topic": pl.String,
+        "sensitive": pl.Boolean,
+        "stance": pl.String,
+        "country": pl.String,
+        "language": pl.String,
+        "epoch": pl.Int64,
+        "repeat": pl.Int64,
+        "judge": pl.String,
+        "criterion": pl.String,
+        "score": pl.Float64,  # null for nominal scales and where `missing` says why
+        "label": pl.String,  # nominal scales only
+        "missing": pl.String,  # Status or FailureKind; null if there is a score or a label
+    }
+)
+"""What analysis reads: one row for every score that the design calls for, whether it came or not."""
+
+
+def frame(rows: Iterable[Mapping[str, Any]], schema: pl.Schema) -> pl.DataFrame:
+    """Return `rows` under `schema`: absent keys are null, keys outside it are left out."""
+    return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema, orient="row")
