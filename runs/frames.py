@@ -69,25 +69,35 @@ RESPONSES = pl.Schema(
         "prompt_tokens": pl.Int64,
         "completion_tokens": pl.Int64,
         "seconds": pl.Float64,  # from request to reply
+        "message": pl.String,  # what was wrong, in words; null unless status is error
+    }
+)
+
+SCORE: pl.DataType = pl.Struct(
+    {
+        "criterion": pl.String,
+        "score": pl.Float64,  # null for nominal scales and abstentions
+        "label": pl.String,  # nominal scales only
+        "expected": pl.Float64,  # mean over the levels, weighted by the judge's probabilities; null: not asked for
+        "reason": pl.String,
+        "kind": pl.String,  # FailureKind of this criterion alone, such as abstained; null if there is a score or label
     }
 )
 
 VERDICTS = pl.Schema(
     {
-        "key": pl.String,  # digest of response text, item, rubric, judge settings, prompt version, repeat
-        "item_id": pl.String,
-        "epoch": pl.Int64,
-        "repeat": pl.Int64,  # counted from 1
-        "criterion": pl.String,
-        "score": pl.Float64,  # null for nominal scales and where kind says why
-        "label": pl.String,  # nominal scales only
-        "reason": pl.String,
-        "kind": pl.String,  # FailureKind; null if there is a score or a label
-        "attempts": pl.Int64,  # of the call that gave this verdict
-        "prompt_tokens": pl.Int64,  # of all its attempts
-        "completion_tokens": pl.Int64,
-        "seconds": pl.Float64,
-        "raw": pl.String,  # the judge's reply as it came
+        "key": pl.String(),  # digest of response text, item, epoch, rubric, judge settings, prompt version, repeat
+        "item_id": pl.String(),
+        "epoch": pl.Int64(),
+        "repeat": pl.Int64(),  # counted from 1
+        "kind": pl.String(),  # FailureKind of the whole verdict; null if it came
+        "scores": pl.List(SCORE),  # empty if it did not come
+        "attempts": pl.Int64(),  # requests made for it, failed ones included
+        "prompt_tokens": pl.Int64(),  # of all attempts
+        "completion_tokens": pl.Int64(),
+        "seconds": pl.Float64(),
+        "raw": pl.String(),  # the judge's last reply as it came; null if none did
+        "message": pl.String(),  # what was wrong, in words; null if nothing was
     }
 )
 

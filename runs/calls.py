@@ -1,0 +1,228 @@
+"""Many calls to a model at once: retried where that can help, held back under pressure, on disk before they count.
+
+Generation and judging both run through `work`. A call either returns its record, or raises `CallError` (this one did
+not come) or an `EndpointError` (none will come: the work stops, and the same command goes on later).
+"""
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from runs.errors import EndpointError
+from runs.frames import FailureKind
+from runs.ledger import Ledger
+from runs.progress import Progress
+
+T = TypeVar("T")
+
+GROUP = 256
+"""Records synced to disk together, at the most."""
+HOPELESS = 20
+"""Failures at the endpoint without one reply in between after which the work stops."""
+LONGEST_PAUSE = 60.0
+"""Seconds between two attempts, at the most, unless the server asks for more."""
+
+
+class CallError(Exception):
+    """One call did not give a reply."""
+
+    def __init__(
+        self, kind: FailureKind, message: str, *, again: bool = False, after: float | None = None, **facts: Any
+    ) -> None:
+        """`again`: may a retry help; `after`: seconds the server asks us to wait; `facts`: for the failure's row."""
+        super().__init__(message)
+        self.kind = kind
+        self.again = again
+        self.after = after
+        self.facts = facts
+
+
+class Gate:
+    """How many calls may be under way: halved when the server pushes back, one more after every full round of replies.
+
+    A pause that the server asks for (Retry-After) holds for all calls, so that nobody storms it meanwhile.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.width = float(most)
+        self.under_way = 0
+        self._closed_until = 0.0
+        self._last_cut = 0.0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def __aenter__(self) -> None:
+        while self.under_way >= int(self.width):
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+        self.under_way += 1
+        pause = self._closed_until - time.monotonic()
+        if pause > 0:
+            try:
+                # Spread over a quarter more, so that the doors do not open for all in the same instant.
+                await asyncio.sleep(pause * random.uniform(1, 1.25))  # noqa: S311
+            except asyncio.CancelledError:
+                self._leave()
+                raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._leave()
+
+    def replied(self) -> None:
+        """Open a little: a reply came."""
+        if self.width < self.most:
+            self.width = min(self.most, self.width + 1 / self.width)
+
+    def pushed_back(self, after: float | None) -> None:
+        """Close halfway, at most once a second, and for `after` seconds altogether: the server is overloaded."""
+        now = time.monotonic()
+        if now - self._last_cut > 1:
+            self.width = max(1.0, self.width / 2)
+            self._last_cut = now
+        if after:
+            self._closed_until = max(self._closed_until, now + after)
+
+    def _leave(self) -> None:
+        self.under_way -= 1
+        free = int(self.width) - self.under_way
+        while free > 0 and self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                free -= 1
+
+
+@dataclass
+class Tally:
+    """What a piece of work came to."""
+
+    done: int = 0
+    failed: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)
+    """Failures by kind."""
+
+
+@dataclass(frozen=True)
+class Work(Generic[T]):
+    """Calls to make."""
+
+    tasks: Iterable[T]
+    call: Callable[[T], Awaitable[Mapping[str, Any]]]
+    """Returns the record of one reply; raises `CallError` or `EndpointError`."""
+    identify: Callable[[T], Mapping[str, Any]]
+    """Returns what a failure's row says about its task (`key` at least)."""
+    ledger: Ledger
+    gate: Gate
+    attempts: int
+    """Requests for one reply where the endpoint fails."""
+    progress: Progress
+
+
+async def work(plan: Work[T]) -> Tally:
+    """Make all calls of `plan` and return the tally; a record or failure is on disk before it is counted.
+
+    Cancelled, it still writes the replies that have come, and drops those on their way.
+
+    Raises:
+        EndpointError: the endpoint cannot serve at all; what came before is on disk.
+        StoreError: the disk refuses.
+    """
+    replies: asyncio.Queue[_Reply] = asyncio.Queue(maxsize=4 * GROUP)
+    tally = Tally()
+    tasks, streak = iter(plan.tasks), _Streak()
+    writer = asyncio.create_task(_write(replies, plan, tally))
+    calling = asyncio.gather(*(_caller(tasks, plan, replies, streak) for _ in range(plan.gate.most)))
+    try:
+        either: set[asyncio.Future[Any]] = {writer, calling}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not writer.done():  # it ends first only if the disk refuses
+            await calling
+    finally:
+        calling.cancel()
+        await asyncio.wait({calling})
+        if not writer.done():
+            await replies.put(_Reply(last=True))
+        await writer
+    return tally
+
+
+@dataclass(frozen=True)
+class _Reply:
+    record: Mapping[str, Any] | None = None
+    failure: Mapping[str, Any] | None = None
+    last: bool = False
+
+
+class _Streak:
+    """Failures at the endpoint since the last reply."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+
+    def ended(self) -> None:
+        self.failures = 0
+
+    def grew(self, failure: CallError) -> None:
+        self.failures += 1
+        if self.failures >= HOPELESS:
+            raise EndpointError(
+                f"{failure} ({self.failures} failures in a row; stopped. Nothing is lost: run the same command again.)"
+            ) from None
+
+
+async def _caller(tasks: Iterator[T], plan: Work[T], replies: asyncio.Queue[_Reply], streak: _Streak) -> None:
+    for task in tasks:
+        await replies.put(await _attempts(task, plan, streak))
+
+
+async def _attempts(task: T, plan: Work[T], streak: _Streak) -> _Reply:
+    """Call until a reply comes, a retry cannot help, or the attempts are used up."""
+    attempt = 1
+    while True:
+        try:
+            async with plan.gate:
+                record = await plan.call(task)
+        except CallError as failure:
+            at_endpoint = failure.kind in {FailureKind.ENDPOINT, FailureKind.TIMEOUT}
+            if failure.again:
+                plan.gate.pushed_back(failure.after)
+            if not failure.again or attempt >= plan.attempts:
+                if at_endpoint:
+                    streak.grew(failure)
+                facts = {"kind": str(failure.kind), "message": str(failure), "attempts": attempt, **failure.facts}
+                return _Reply(failure={**plan.identify(task), **facts})
+            await asyncio.sleep(failure.after or pause(attempt))
+            attempt += 1
+        else:
+            plan.gate.replied()
+            streak.ended()
+            return _Reply(record=record)
+
+
+def pause(attempt: int) -> float:
+    """Return how long to wait after failed attempt number `attempt`, in seconds: doubling, with full jitter."""
+    return random.uniform(0.1, min(LONGEST_PAUSE, 2.0**attempt))  # noqa: S311
+
+
+async def _write(replies: asyncio.Queue[_Reply], plan: Work[T], tally: Tally) -> None:
+    """Put replies on disk in groups, and only then count them."""
+    last = False
+    while not last:
+        group = [await replies.get()]
+        while len(group) < GROUP and not replies.empty():
+            group.append(replies.get_nowait())
+        last = any(reply.last for reply in group)
+        records = [reply.record for reply in group if reply.record is not None]
+        failures = [reply.failure for reply in group if reply.failure is not None]
+        await asyncio.to_thread(plan.ledger.append, records, failures)
+        tally.done += len(records)
+        tally.failed += len(failures)
+        for failure in failures:
+            tally.kinds[failure["kind"]] = tally.kinds.get(failure["kind"], 0) + 1
+        tokens = sum(record.get("completion_tokens") or 0 for record in records)
+        plan.progress.advance(done=len(records), failed=len(failures), tokens=tokens)

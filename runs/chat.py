@@ -1,0 +1,137 @@
+"""The small client that questions go through: OpenAI's chat protocol over aiohttp."""
+
+import email.utils
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+
+from runs.calls import CallError
+from runs.errors import EndpointError
+from runs.frames import FailureKind
+
+ONE_FAILED_ASK_AGAIN = {408, 409, 425, 429, 500, 502, 503, 504, 529}
+"""HTTP statuses after which the same request may succeed."""
+NONE_WILL_SUCCEED = {401, 402, 403, 404}
+"""HTTP statuses that every further request will meet as well."""
+
+
+class ChatClient:
+    """One model behind one OpenAI-compatible URL. Use it as an async context manager."""
+
+    def __init__(self, url: str, model: str, api_key: str | None, *, concurrency: int, timeout: float) -> None:
+        """`url`: the base, with `/v1`; `timeout`: seconds for one request, connecting and waiting included."""
+        self.url = url
+        self.model = model
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._limit = concurrency
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=30)
+
+    async def __aenter__(self) -> "ChatClient":
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._limit, keepalive_timeout=60),
+            headers=self._headers,
+            timeout=self._timeout,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def complete(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the endpoint's reply to `request` (without `model`, which is added).
+
+        Raises:
+            CallError: this reply did not come; it says whether asking again may help.
+            EndpointError: no reply will come, for the key, the model or the address is wrong.
+        """
+        try:
+            async with self._session.post(
+                f"{self.url}/chat/completions", json={"model": self.model, **request}
+            ) as reply:
+                body = await reply.text(errors="replace")
+                if reply.status >= 400:
+                    raise http_failure(self.url, self.model, reply.status, body, retry_after(reply.headers))
+        except TimeoutError:
+            message = (
+                f"{self.url}: no reply within {self._timeout.total:.0f} s; raise `timeout` or lower `concurrency`."
+            )
+            raise CallError(FailureKind.TIMEOUT, message, again=True) from None
+        except aiohttp.ClientError as error:
+            raise CallError(FailureKind.ENDPOINT, f"{self.url}: {_told(error)}.", again=True) from None
+        return _completion(self.url, body)
+
+
+async def reach(url: str, api_key: str | None, *, seconds: float = 15) -> None:
+    """Return once something answers HTTP at `url`.
+
+    Raises:
+        EndpointError: nothing does, or the key is refused.
+    """
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=seconds), headers=headers) as session,
+            session.get(f"{url}/models") as reply,
+        ):
+            if reply.status == 401:
+                raise EndpointError(f"{url}: the API key was refused (HTTP 401); check the variable that holds it.")
+    except (TimeoutError, aiohttp.ClientError) as error:
+        raise EndpointError(
+            f"{url}: cannot be reached ({_told(error)}); expected a server that speaks OpenAI's protocol. "
+            "Start it or correct `endpoint`."
+        ) from None
+
+
+def http_failure(url: str, model: str, status: int, body: str, after: float | None) -> CallError | EndpointError:
+    """Return what an HTTP error status means: for one request, or for all of them."""
+    told = f"{url}: HTTP {status} for model {model!r}: {_error_text(body)}"
+    if status in NONE_WILL_SUCCEED:
+        return EndpointError(
+            f"{told} Correct the model's name, the key or the address, and run the same command again."
+        )
+    kind = FailureKind.RATE_LIMIT if status == 429 else FailureKind.ENDPOINT
+    return CallError(kind, told, again=status in ONE_FAILED_ASK_AGAIN, after=after)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return how many seconds the `Retry-After` header asks for (a number or a date); null if it is absent."""
+    value = headers.get("Retry-After")
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        date = email.utils.parsedate_tz(value)
+        return max(0.0, email.utils.mktime_tz(date) - time.time()) if date else None
+
+
+def _completion(url: str, body: str) -> dict[str, Any]:
+    try:
+        reply = json.loads(body)
+        choice = reply["choices"][0]
+        if isinstance(choice["message"], dict):
+            return dict(reply)
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+        pass
+    raise CallError(FailureKind.ENDPOINT, f"{url}: not a chat completion: {_short(body)}", again=True, raw=body)
+
+
+def _error_text(body: str) -> str:
+    try:
+        error = json.loads(body)
+        error = error.get("error", error)
+        return _short(str(error.get("message", error) if isinstance(error, dict) else error))
+    except (ValueError, AttributeError, RecursionError):
+        return _short(body)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return (line if len(line) <= 300 else line[:297] + "...") or "(nothing)"
+
+
+def _told(error: BaseException) -> str:
+    return _short(str(error)) if str(error) else type(error).__name__

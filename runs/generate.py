@@ -1,0 +1,118 @@
+"""Items → responses: every item asked in every epoch, as fast as the endpoint lets us."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from runs.calls import Gate, Tally, Work, work
+from runs.chat import ChatClient
+from runs.digest import digest
+from runs.errors import InputError
+from runs.frames import Status
+from runs.progress import Progress
+from runs.settings import Generation
+from runs.store import Run
+from runs.thinking import opened_by_template, split_thinking
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One answer to get."""
+
+    key: str
+    item_id: str
+    epoch: int
+    prompt: str
+
+
+def plan(items: pl.DataFrame, generation: Generation) -> list[Asked]:
+    """Return every answer that the design calls for, epoch by epoch, so that an early stop leaves whole epochs.
+
+    Raises:
+        InputError: an item has no prompt (imported answers cannot be asked again).
+    """
+    missing = items.filter(pl.col("prompt").is_null())
+    if missing.height:
+        raise InputError(f"item {missing['item_id'][0]!r} has no prompt: imported answers cannot be generated again.")
+    asked = []
+    for epoch in range(1, generation.epochs + 1):
+        for item_id, prompt in items.select("item_id", "prompt").iter_rows():
+            key = digest([generation.identity, item_id, prompt, epoch])
+            asked.append(Asked(key, item_id, epoch, prompt))
+    return asked
+
+
+async def generate(run: Run, generation: Generation, client: ChatClient, progress: Progress) -> Tally:
+    """Get every answer of `run` that is not there yet, and seal the run if all have come.
+
+    Answers to the same prompts under the same settings in other runs of the study are taken over, not asked again.
+
+    Raises:
+        EndpointError: the endpoint cannot serve; what came before is on disk.
+        StoreError: the disk refuses.
+    """
+    asked = plan(run.items(), generation)
+    wanted = {task.key for task in asked} - run.ledger.keys()
+    if wanted:
+        wanted -= run.ledger.adopt((sibling.ledger for sibling in run.siblings()), wanted)
+    progress.start("answers", total=len(asked), done=len(asked) - len(wanted))
+    opened = opened_by_template(generation.model) if generation.thinking is None else generation.thinking
+
+    async def call(task: Asked) -> Mapping[str, Any]:
+        started = time.monotonic()
+        reply = await client.complete(generation.request(task.prompt, task.epoch))
+        return {**_of(task, generation), **read_reply(reply, opened=opened), "seconds": time.monotonic() - started}
+
+    try:
+        return await work(
+            Work(
+                tasks=(task for task in asked if task.key in wanted),
+                call=call,
+                identify=lambda task: {**_of(task, generation), "status": Status.ERROR},
+                ledger=run.ledger,
+                gate=Gate(generation.concurrency),
+                attempts=generation.attempts,
+                progress=progress,
+            )
+        )
+    finally:
+        progress.end()
+        run.ledger.close()
+
+
+def read_reply(reply: Mapping[str, Any], *, opened: bool) -> dict[str, Any]:
+    """Return what a chat completion says, as columns of RESPONSES.
+
+    Args:
+        reply: the endpoint's JSON.
+        opened: whether the chat template opened the thinking.
+    """
+    choice = reply["choices"][0]
+    message, finish = choice["message"], choice.get("finish_reason")
+    apart = message.get("reasoning_content") or message.get("reasoning")
+    split = split_thinking(message.get("content"), opened=opened and not apart, cut_off=finish == "length")
+    usage = reply.get("usage") or {}
+    return {
+        "status": _status(finish, split.text or message.get("refusal")),
+        "text": split.text or message.get("refusal"),
+        "reasoning": apart or split.reasoning,
+        "finish_reason": finish,
+        "prompt_tokens": usage.get("prompt_tokens"),
+        "completion_tokens": usage.get("completion_tokens"),
+    }
+
+
+def _status(finish: str | None, text: str | None) -> Status:
+    # Truncation outranks the rest: a model that ran out of tokens is not to be taken for a silenced one.
+    if finish == "length":
+        return Status.TRUNCATED
+    if finish == "content_filter":
+        return Status.FILTERED
+    return Status.OK if text else Status.EMPTY
+
+
+def _of(task: Asked, generation: Generation) -> dict[str, Any]:
+    return {"key": task.key, "item_id": task.item_id, "epoch": task.epoch, "model": generation.model}

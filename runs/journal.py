@@ -1,0 +1,164 @@
+"""An append-only journal: one JSON object a line, on disk before it counts.
+
+A crash can tear only the last line, for a group of lines is written in one call and synced. What cannot be read is
+never deleted: a torn tail moves to `<journal>.torn`, a damaged line in the middle stays where it is and is reported.
+"""
+
+import errno
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runs.errors import StoreError
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A line that is no JSON object."""
+
+    path: Path
+    line: int
+    """Counted from 1."""
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line} is damaged; it stays in the file, and its record is made again."
+
+
+class Journal:
+    """One journal file; it is made at the first append."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: int | None = None
+
+    def append(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Write `records`, one line each, and return when they are on disk.
+
+        Raises:
+            StoreError: the disk refuses; what was there before is untouched.
+        """
+        lines = b"".join(_line(record) for record in records)
+        if not lines:
+            return
+        try:
+            file = self._open()
+            while lines:
+                lines = lines[os.write(file, lines) :]
+            os.fdatasync(file) if hasattr(os, "fdatasync") else os.fsync(file)
+        except OSError as error:
+            raise refusal(self.path, error) from None
+
+    def size(self) -> int:
+        """Return the journal's length in bytes, 0 if there is none."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def read(self) -> Iterator[dict[str, Any] | Damaged]:
+        """Yield every record in the order of writing, and a `Damaged` where a whole line is none.
+
+        An unfinished last line is passed over: it never counted.
+        """
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.endswith(b"\n") and line.strip():
+                    yield _record(line) or Damaged(self.path, number)
+
+    def close(self) -> None:
+        """Let the file go; a later append opens it again."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _open(self) -> int:
+        if self._file is None:
+            _set_torn_tail_aside(self.path)
+            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            sync_folder(self.path.parent)
+        return self._file
+
+
+def refusal(path: Path, error: OSError) -> StoreError:
+    """Return the sentence for a disk that refuses to write `path`."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StoreError(
+            f"{path}: the disk is full; make room and run the same command again, nothing counted is lost."
+        )
+    return StoreError(f"{path}: cannot be written ({error.strerror}); nothing is lost.")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new or renamed name in `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def replace_durably(aside: Path, path: Path) -> None:
+    """Rename the finished file `aside` to `path`; content first, then the name, are on disk when this returns."""
+    with aside.open("rb") as file:
+        os.fsync(file.fileno())
+    aside.replace(path)
+    sync_folder(path.parent)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put `content` at `path` through a temporary name, so that a reader sees all of it or what was there before.
+
+    Raises:
+        StoreError: the disk refuses; what was at `path` is untouched.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_bytes(content)
+        replace_durably(aside, path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise refusal(path, error) from None
+
+
+def _line(record: Mapping[str, Any]) -> bytes:
+    # Surrogates cannot be written as UTF-8; escaping everything outside ASCII keeps them, and any text, whole.
+    return json.dumps(record, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _set_torn_tail_aside(path: Path) -> None:
+    """Move an unfinished last line of an earlier process out of the way of the next record."""
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        start = _after_last_newline(file, end)
+        if start == end:
+            return
+        file.seek(start)
+        with path.with_name(path.name + ".torn").open("ab") as torn:
+            torn.write(file.read() + b"\n")
+            torn.flush()
+            os.fsync(torn.fileno())
+        file.truncate(start)
+
+
+def _after_last_newline(file: Any, end: int, block: int = 1 << 16) -> int:
+    position = end
+    while position > 0:
+        start = max(0, position - block)
+        file.seek(start)
+        found = file.read(position - start).rfind(b"\n")
+        if found >= 0:
+            return int(start + found + 1)
+        position = start
+    return 0

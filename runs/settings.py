@@ -1,0 +1,123 @@
+"""How a model answers: the `[generation]` table of a study."""
+
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from runs.errors import InputError
+from runs.tomlfile import Table
+
+KEY_VARIABLES = {
+    "api.openai.com": "OPENAI_API_KEY",
+    "api.deepseek.com": "DEEPSEEK_API_KEY",
+    "openrouter.ai": "OPENROUTER_API_KEY",
+    "api.together.xyz": "TOGETHER_API_KEY",
+    "api.mistral.ai": "MISTRAL_API_KEY",
+}
+"""Where the key of a well-known endpoint stands in the environment, unless `api_key_env` says otherwise."""
+
+
+class Endpoint(Table):
+    """Where a model answers: an engine that we start, or the URL of any server that speaks OpenAI's protocol."""
+
+    endpoint: str = "vllm"
+    """`vllm`, or a URL such as `https://api.deepseek.com/v1`."""
+    api_key_env: str | None = None
+    """The environment variable that holds the key; null: the usual one of a well-known host, none elsewhere."""
+    concurrency: int = Field(default=64, ge=1, le=4096)
+    """Requests under way at once, at the most."""
+    timeout: float | None = Field(default=None, gt=0)
+    """Seconds for one request; null: a minute, and a second for every ten tokens that may come."""
+    attempts: int = Field(default=5, ge=1, le=100)
+    """Requests for one reply where the endpoint fails and asking again may help."""
+    vllm: dict[str, Any] = Field(default_factory=dict)
+    """Engine flags, handed to vLLM as they are; only with `endpoint = "vllm"`."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_vllm_or_url(cls, value: str) -> str:
+        if value == "vllm":
+            return value
+        return base_url(value)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What of the endpoint determines a reply; how hard it is pressed does not."""
+        return {"endpoint": self.endpoint, "vllm": self.vllm}
+
+    def seconds_for(self, tokens: int) -> float:
+        """Return how long one request for at most `tokens` may take, in seconds."""
+        return self.timeout or 60 + tokens / 10
+
+    def api_key(self) -> str | None:
+        """Return the key from the environment; null where none is asked for.
+
+        Raises:
+            InputError: a variable is named and is not set.
+        """
+        named = self.api_key_env or KEY_VARIABLES.get(urlsplit(self.endpoint).hostname or "")
+        if named is None:
+            return None
+        key = os.environ.get(named)
+        if not key:
+            raise InputError(
+                f"{self.endpoint} needs a key: set the environment variable {named} (api_key_env names it)."
+            )
+        return key
+
+
+class Generation(Endpoint):
+    """The model under test and how it answers."""
+
+    model: str = Field(min_length=1)
+    """A name on the hub, a local path, `bundled/SmolLM2-135M-Instruct`, or what the endpoint calls it."""
+    epochs: int = Field(default=1, ge=1, le=10_000)
+    temperature: float | None = Field(default=None, ge=0, le=5)
+    """Null: the model's own default, here and for `top_p`."""
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_tokens: int = Field(default=2048, ge=1)
+    """Tokens for thinking and answer together."""
+    seed: int | None = 1
+    """Epoch e asks with seed + e − 1; null: no seed is sent."""
+    system: str | None = None
+    """A system prompt; null: none."""
+    thinking: bool | None = None
+    """Whether the chat template opens the model's thinking itself; null: judged by the model's name."""
+    extra: dict[str, Any] = Field(default_factory=dict)
+    """Further keys of the request, as the endpoint knows them."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What determines an answer, besides the prompt and the epoch."""
+        asked = self.model_dump(
+            mode="json", include={"model", "temperature", "top_p", "max_tokens", "seed", "system", "extra"}
+        )
+        return {**super().identity, **asked}
+
+    def request(self, prompt: str, epoch: int) -> dict[str, Any]:
+        """Return the body of the request for one answer."""
+        messages = [{"role": "system", "content": self.system}] if self.system else []
+        body: dict[str, Any] = {
+            "messages": [*messages, {"role": "user", "content": prompt}],
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "seed": None if self.seed is None else self.seed + epoch - 1,
+        }
+        return {key: value for key, value in body.items() if value is not None} | self.extra
+
+
+def base_url(url: str) -> str:
+    """Return `url` as a base for `/chat/completions`: without a trailing slash, and with `/v1` where no path is given.
+
+    Raises:
+        ValueError: it is no http(s) URL, or it carries a password.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError('expected "vllm" or a URL such as "http://localhost:8000/v1"')
+    if parts.username or parts.password or parts.query:
+        raise ValueError("a URL must not hold a key; name an environment variable in api_key_env")
+    return url.rstrip("/") + ("" if parts.path.strip("/") else "/v1")

@@ -1,0 +1,225 @@
+"""The store: one folder a run, under it one folder a scoring. Identity is by content (`runs.digest`).
+
+results/<study>/<model>-<digest>/            Run
+run.json  items.parquet  responses.jsonl → responses.parquet  failures.jsonl
+scorings/<rubric>@<version>-<judge>-<digest>/    Scoring
+scoring.json  rubric.toml  verdicts.jsonl → verdicts.parquet  failures.jsonl
+"""
+
+import contextlib
+import fcntl
+import io
+import json
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from runs.digest import digest, short
+from runs.errors import InputError, StoreError
+from runs.frames import ITEMS, RESPONSES, VERDICTS
+from runs.journal import refusal, write_whole
+from runs.ledger import Ledger
+
+DEFAULT_ROOT = Path("results")
+
+
+class Folder:
+    """A folder with a JSON manifest in it, and a ledger."""
+
+    manifest_name: str
+    ledger_name: str
+    schema: pl.Schema
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What the manifest says.
+
+        Raises:
+            StoreError: it is missing or damaged.
+        """
+        path = self.path / self.manifest_name
+        try:
+            content = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            raise InputError(
+                f"{self.path}: not a run, for it has no {self.manifest_name}; see `evenhand list`."
+            ) from None
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{path}: cannot be read ({error}); restore it from a copy.") from None
+        if not isinstance(content, dict):
+            raise StoreError(f"{path}: expected a JSON object; restore it from a copy.")
+        return content
+
+    def note(self, **facts: Any) -> None:
+        """Write `facts` into the manifest, beside what stands there."""
+        write_manifest(self.path / self.manifest_name, {**self.manifest, **facts})
+        del self.manifest
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The records and failures of this folder."""
+        return Ledger(self.path, self.ledger_name, self.schema)
+
+
+class Scoring(Folder):
+    """All verdicts of one (run, rubric, judge)."""
+
+    manifest_name = "scoring.json"
+    ledger_name = "verdicts"
+    schema = VERDICTS
+
+    @property
+    def judge(self) -> str:
+        """The judge's name."""
+        return str(self.manifest["judge"])
+
+    @property
+    def rubric_path(self) -> Path:
+        """Where the rubric stands as it was when the scoring began."""
+        return self.path / "rubric.toml"
+
+
+class Run(Folder):
+    """All responses of one model under one generation setting, and their scorings."""
+
+    manifest_name = "run.json"
+    ledger_name = "responses"
+    schema = RESPONSES
+
+    @property
+    def focal(self) -> str | None:
+        """The country under test as the study declares it; null: not declared."""
+        focal = self.manifest["study"].get("focal")
+        return None if focal is None else str(focal)
+
+    def items(self) -> pl.DataFrame:
+        """Return the items (schema `ITEMS`)."""
+        return pl.read_parquet(self.path / "items.parquet")
+
+    def responses(self) -> pl.LazyFrame:
+        """Return the responses (schema `RESPONSES`), `error` rows included."""
+        return self.ledger.scan()
+
+    def scorings(self) -> list[Scoring]:
+        """Return the scorings that exist, by name."""
+        return [Scoring(path.parent) for path in sorted(self.path.glob("scorings/*/scoring.json"))]
+
+    def scoring(self, name: str, identity: dict[str, Any], manifest: dict[str, Any], rubric_toml: str) -> Scoring:
+        """Return the scoring with this identity, made if it is not there yet.
+
+        Raises:
+            StoreError: the disk refuses.
+        """
+        identified = digest(identity)
+        path = self.path / "scorings" / f"{name}-{short(identified)}"
+        if not (path / "scoring.json").exists():
+            make_folder(path)
+            write_whole(path / "rubric.toml", rubric_toml.encode())
+            write_manifest(path / "scoring.json", {**manifest, "identity": identity, "digest": identified})
+        return Scoring(path)
+
+    def siblings(self) -> list["Run"]:
+        """Return the other runs of the same study."""
+        return [run for run in find_runs(self.path.parent) if run.path != self.path]
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run, so that one process at a time writes to it.
+
+        Raises:
+            StoreError: another process holds it.
+        """
+        path = self.path / ".lock"
+        try:
+            file = path.open("a+")
+        except OSError as error:
+            raise refusal(path, error) from None
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise StoreError(f"{self.path}: another evenhand is writing to this run; wait until it ends.") from None
+            yield
+
+
+def create_run(
+    root: Path, study: str, model: str, items: pl.DataFrame, identity: dict[str, Any], facts: dict[str, Any]
+) -> Run:
+    """Return the run of these items under `identity`, made if it is not there yet.
+
+    Args:
+        root: the store, such as `results`.
+        study: the study's name.
+        model: the model's name; its last part opens the folder's name.
+        items: what is asked (schema `ITEMS`); it is part of the identity.
+        identity: what else determines the responses, as JSON.
+        facts: what else `run.json` says (the resolved study, versions, …); no part of the identity.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    identity = {**identity, "items": digest(items.sort("item_id").rows())}
+    identified = digest(identity)
+    path = root / slug(study) / f"{slug(model.rstrip('/').rsplit('/', 1)[-1])}-{short(identified)}"
+    run = Run(path)
+    if not (path / "run.json").exists():
+        make_folder(path)
+        buffer = io.BytesIO()
+        items.match_to_schema(ITEMS).write_parquet(buffer)
+        write_whole(path / "items.parquet", buffer.getvalue())
+        write_manifest(
+            path / "run.json", {"format": 1, "model": model, **facts, "identity": identity, "digest": identified}
+        )
+    return run
+
+
+def open_run(path: Path) -> Run:
+    """Return the run at `path` (its folder, or a study's folder that holds one run).
+
+    Raises:
+        InputError: there is no run.
+    """
+    if (path / "run.json").exists():
+        return Run(path)
+    inside = find_runs(path)
+    if len(inside) == 1:
+        return inside[0]
+    if inside:
+        names = ", ".join(str(run.path) for run in inside)
+        raise InputError(f"{path}: holds {len(inside)} runs; name one of {names}.")
+    raise InputError(f"{path}: there is no run; `evenhand list` shows what there is.")
+
+
+def find_runs(root: Path) -> list[Run]:
+    """Return the runs at most two folders below `root`, by path."""
+    manifests = {*root.glob("*/run.json"), *root.glob("*/*/run.json")}
+    return [Run(path.parent) for path in sorted(manifests)]
+
+
+def make_folder(path: Path) -> None:
+    """Make `path` and what is above it. Raises `StoreError` if the disk refuses."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refusal(path, error) from None
+
+
+def write_manifest(path: Path, content: dict[str, Any]) -> None:
+    """Write `content` as indented JSON, whole or not at all."""
+    write_whole(
+        path,
+        (json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n").encode("utf-8", "backslashreplace"),
+    )
+
+
+def slug(text: str) -> str:
+    """Return `text` as a plain folder name: letters, digits, dots, hyphens."""
+    plain = re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")
+    return plain[:80] or short(digest(text))
