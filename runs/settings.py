@@ -37,10 +37,8 @@ class Endpoint(Table):
 
     @field_validator("endpoint")
     @classmethod
-    def _is_vllm_or_url(cls, value: str) -> str:
-        if value == "vllm":
-            return value
-        return base_url(value)
+    def _endpoint(cls, value: str) -> str:
+        return value if value == "vllm" else base_url(value)
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -1,0 +1,90 @@
+"""Ask a judge for a reply that fits a form, and say why if none comes."""
+
+import re
+
+import openai
+from instructor.core.exceptions import IncompleteOutputException, InstructorRetryException
+from pydantic import BaseModel
+
+from judging.lines import Line, Meter, OpenAILine, ProviderLine, first_lines
+from judging.settings import Judge
+from runs.calls import CallError
+from runs.chat import http_failure, retry_after
+from runs.errors import EndpointError
+from runs.frames import FailureKind
+
+ROOM = (1, 2, 4)
+"""Factors of `max_tokens` that a verdict may take: one that is cut off is asked for again with more room."""
+
+_REFUSAL = re.compile(
+    r"\b(i('m| am) sorry|i can(no|')t (help|assist|comply|provide|evaluate|score)|as an ai\b|unable to (assist|comply))"
+    r"|抱歉|无法(提供|回答|评)",
+    re.IGNORECASE,
+)
+
+
+class JudgeClient:
+    """One judge, ready to be asked. Use it as an async context manager."""
+
+    def __init__(self, judge: Judge, url: str, api_key: str | None) -> None:
+        """`url`: where the judge answers (its engine's, if we started one); unused for instructor's other providers."""
+        self.judge = judge
+        self._url = url
+        self._line: Line
+        if judge.endpoint == "provider":
+            self._line = ProviderLine(judge)
+        else:
+            self._line = OpenAILine(judge, url, api_key, judge.seconds_for(ROOM[-1] * judge.max_tokens))
+
+    async def __aenter__(self) -> "JudgeClient":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._line.close()
+
+    async def ask(self, form: type[BaseModel], messages: list[dict[str, str]], repeat: int, meter: Meter) -> BaseModel:
+        """Return the judge's reply as a `form`.
+
+        Raises:
+            CallError: there is no such reply; the kind says why, and whether asking again may help.
+            EndpointError: there will be none, for the key, the model or the address is wrong.
+        """
+        for factor in ROOM:
+            try:
+                return await self._line.ask(
+                    meter,
+                    response_model=form,
+                    messages=messages,
+                    max_tokens=factor * self.judge.max_tokens,
+                    max_retries=self.judge.repairs,
+                    **self.judge.settings(repeat),
+                )
+            except IncompleteOutputException:
+                continue
+            except InstructorRetryException as error:
+                raise self._failure(error.__cause__ or error, meter) from None
+        message = (
+            f"the verdict did not fit into {ROOM[-1] * self.judge.max_tokens} tokens; raise the judge's max_tokens."
+        )
+        raise CallError(FailureKind.TRUNCATED_OUTPUT, message, **meter.facts())
+
+    def _failure(self, error: BaseException, meter: Meter) -> CallError | EndpointError:
+        """Return what went wrong, as a row's kind or as the end of the scoring."""
+        failure = self._named(error, meter)
+        if isinstance(failure, CallError):
+            failure.facts = {**meter.facts(), **failure.facts}
+        return failure
+
+    def _named(self, error: BaseException, meter: Meter) -> CallError | EndpointError:
+        if isinstance(error, CallError):
+            return error
+        status = getattr(error, "status_code", None)
+        if isinstance(status, int):
+            after = retry_after(getattr(getattr(error, "response", None), "headers", {}))
+            return http_failure(self._url, self.judge.served_model, status, str(error), after)
+        if isinstance(error, ValueError) and not isinstance(error, openai.OpenAIError):
+            refused = "{" not in (meter.raw or "{") and _REFUSAL.search(meter.raw or "")
+            return CallError(FailureKind.JUDGE_REFUSAL if refused else FailureKind.INVALID_OUTPUT, first_lines(error))
+        late = isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower()
+        kind = FailureKind.TIMEOUT if late else FailureKind.ENDPOINT
+        return CallError(kind, f"{self._url}: {first_lines(error)}", again=True)

@@ -1,0 +1,162 @@
+"""Two lines to a judge, both through instructor, and the meter that counts what goes over them.
+
+Judges on OpenAI's protocol (vLLM among them) are asked over the openai client's aiohttp transport and its plain `post`,
+the fast path by measurement (`benchmarks/judging.py`); all others through `instructor.from_provider`.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx2
+import instructor
+import openai
+from instructor.core.hooks import Hooks
+from openai.types.chat import ChatCompletion, ChatCompletionMessage
+from pydantic import BaseModel
+
+from judging.settings import Judge
+from runs.calls import CallError
+from runs.errors import InputError
+from runs.frames import FailureKind
+from runs.thinking import split_thinking
+
+# instructor logs every failed attempt as an error; here failures are rows, and their text is hostile.
+logging.getLogger("instructor").setLevel(logging.CRITICAL + 1)
+
+
+@dataclass
+class Meter:
+    """What one verdict took, over all its attempts."""
+
+    attempts: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    raw: str | None = None
+    """The last reply as it came; null if none did."""
+
+    def saw(self, completion: Any) -> None:
+        """Count one reply of any provider."""
+        self.attempts += 1
+        usage = getattr(completion, "usage", None)
+        self.prompt_tokens += _count(usage, "prompt_tokens", "input_tokens")
+        self.completion_tokens += _count(usage, "completion_tokens", "output_tokens")
+        choices = getattr(completion, "choices", None)
+        self.raw = said(choices[0].message) if choices else str(getattr(completion, "content", completion))
+
+    def facts(self) -> dict[str, Any]:
+        """Return the columns of VERDICTS that this meter fills."""
+        return {
+            "attempts": self.attempts,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "raw": self.raw,
+        }
+
+
+class Line(Protocol):
+    """A way to ask a judge."""
+
+    async def ask(self, meter: Meter, **request: Any) -> BaseModel:
+        """Return the reply, fitted to `response_model`; `meter` sees every reply on the way."""
+
+    async def close(self) -> None:
+        """Let all connections go."""
+
+
+class OpenAILine:
+    """A judge behind a URL that speaks OpenAI's protocol."""
+
+    def __init__(self, judge: Judge, url: str, api_key: str | None, seconds: float) -> None:
+        """`seconds`: how long one request may take."""
+        self._url = url
+        self._model = judge.served_model
+        kept = httpx2.Limits(max_connections=judge.concurrency, max_keepalive_connections=judge.concurrency)
+        self._client = openai.AsyncOpenAI(
+            base_url=url,
+            api_key=api_key or "none",
+            max_retries=0,  # retries are one decision, made in runs.calls
+            timeout=seconds,
+            http_client=openai.DefaultAioHttpClient(limits=kept),
+        )
+        self._create = instructor.patch(create=self._post, mode=instructor.Mode.JSON_SCHEMA)
+
+    async def ask(self, meter: Meter, **request: Any) -> BaseModel:
+        """Ask with the reply's JSON schema as a constraint."""
+        reply: BaseModel = await self._create(meter=meter, model=self._model, **request)
+        return reply
+
+    async def close(self) -> None:
+        """Let all connections go."""
+        await self._client.close()
+
+    async def _post(self, meter: Meter, **request: Any) -> ChatCompletion:
+        """Create a chat completion, with the verdict in `content` wherever the model put it."""
+        completion = await self._client.post("/chat/completions", cast_to=ChatCompletion, body=request)
+        if not isinstance(completion, ChatCompletion) or not completion.choices:
+            raise CallError(FailureKind.ENDPOINT, f"{self._url}: not a chat completion.", again=True)
+        meter.saw(completion)
+        choice = completion.choices[0]
+        if choice.message.refusal or choice.finish_reason == "content_filter":
+            raise CallError(FailureKind.JUDGE_REFUSAL, choice.message.refusal or "held back by a content filter")
+        choice.message.content = verdict_text(choice.message)
+        return completion
+
+
+class ProviderLine:
+    """A judge at one of instructor's other providers."""
+
+    def __init__(self, judge: Judge) -> None:
+        """Raise `InputError` if the provider's package, key or model is missing."""
+        try:
+            self._client = instructor.from_provider(judge.model, async_client=True)
+        except Exception as error:  # every provider's SDK has its own errors for a missing package, key or name
+            extra = judge.model.partition("/")[0]
+            raise InputError(
+                f"judge {judge.name!r}: {judge.model!r} cannot be used ({first_lines(error)}). Check the name, the key, "
+                f"and that `pip install 'evenhand[{extra}]'` was done; or give `endpoint` a URL."
+            ) from None
+
+    async def ask(self, meter: Meter, **request: Any) -> BaseModel:
+        """Ask in the way that instructor has for this provider."""
+        hooks = Hooks()
+        hooks.on("completion:response", meter.saw)
+        reply: BaseModel = await self._client.create(hooks=hooks, **request)
+        return reply
+
+    async def close(self) -> None:
+        """Do nothing: the provider's client holds no connection of ours."""
+
+
+def said(message: ChatCompletionMessage) -> str | None:
+    """Return what the judge said, wherever it stands; null if it said nothing."""
+    return next((place for place in _places(message) if place), None)
+
+
+def verdict_text(message: ChatCompletionMessage) -> str:
+    """Return the JSON object in a chat message: without thinking or a code fence around it, from wherever it stands.
+
+    Behind vLLM's reasoning parsers a constrained verdict can arrive in the reasoning field, with empty content.
+    """
+    for place in _places(message):
+        text = split_thinking(place).text or ""
+        start, end = text.find("{"), text.rfind("}")
+        if 0 <= start < end:
+            return text[start : end + 1]
+    return message.content or ""
+
+
+def _places(message: ChatCompletionMessage) -> list[str]:
+    extra = message.model_extra or {}
+    places = (message.content, message.refusal, extra.get("reasoning_content"), extra.get("reasoning"))
+    return [place for place in places if isinstance(place, str)]
+
+
+def first_lines(error: BaseException) -> str:
+    """Return the beginning of what an error says, on one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:3])[:300] or type(error).__name__
+
+
+def _count(usage: object, *names: str) -> int:
+    return next((value for name in names if isinstance(value := getattr(usage, name, None), int)), 0)
