@@ -1,1 +1,22 @@
 """What is scored: criteria, their scales, and the shipped rubrics."""
+
+from rubrics.criterion import NOT_APPLICABLE, Criterion, Scale, Score, as_id
+from rubrics.rubric import Rubric, dump_toml, load_rubric, shipped
+from rubrics.scales import LONGEST_REASON, instructions, read_reply, response_model, shuffled
+
+__all__ = [
+    "LONGEST_REASON",
+    "NOT_APPLICABLE",
+    "Criterion",
+    "Rubric",
+    "Scale",
+    "Score",
+    "as_id",
+    "dump_toml",
+    "instructions",
+    "load_rubric",
+    "read_reply",
+    "response_model",
+    "shipped",
+    "shuffled",
+]
