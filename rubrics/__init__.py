@@ -1,6 +1,7 @@
 """What is scored: criteria, their scales, and the shipped rubrics."""
 
 from rubrics.criterion import NOT_APPLICABLE, Criterion, Scale, Score, as_id
+from rubrics.infer import infer_rubric
 from rubrics.rubric import Rubric, dump_toml, load_rubric, shipped
 from rubrics.scales import LONGEST_REASON, instructions, read_reply, response_model, shuffled
 
@@ -13,6 +14,7 @@ __all__ = [
     "Score",
     "as_id",
     "dump_toml",
+    "infer_rubric",
     "instructions",
     "load_rubric",
     "read_reply",

@@ -153,7 +153,7 @@ class Criterion(Table):
             return Score(self.id, None, None, reason, abstained=True) if self.not_applicable else None
         if self.scale is Scale.NOMINAL:
             return Score(self.id, None, value, reason) if isinstance(value, str) and value in self.anchors else None
-        number = _number(value, truth_values=self.scale is Scale.BINARY)
+        number = as_number(value, truth_values=self.scale is Scale.BINARY)
         if number is None or not self._holds(number):
             return None
         return Score(self.id, number, None, reason)
@@ -164,7 +164,7 @@ class Criterion(Table):
         return number.is_integer() and str(int(number)) in self.anchors
 
 
-def _number(value: object, *, truth_values: bool) -> float | None:
+def as_number(value: object, *, truth_values: bool) -> float | None:
     """Return the finite number that `value` is or spells; None if there is none."""
     if isinstance(value, bool) and not truth_values:
         return None
@@ -183,7 +183,7 @@ def _check_binary(anchors: dict[str, str]) -> None:
 
 
 def _check_ordinal(anchors: dict[str, str]) -> None:
-    odd = next((level for level in anchors if not re.fullmatch(r"0|-?[1-9][0-9]{0,3}", level)), None)
+    odd = next((level for level in anchors if not re.fullmatch(r"0|-?[1-9][0-9]{0,14}", level)), None)
     if odd is not None:
         raise ValueError(
             f"the anchors of an ordinal scale are whole numbers, got {odd!r}; use scale 'nominal' for names"
@@ -210,6 +210,6 @@ def _check_numeric(anchors: dict[str, str], low: float | None, high: float | Non
     if low is None or high is None:
         return
     for level in anchors:
-        number = _number(level, truth_values=False)
+        number = as_number(level, truth_values=False)
         if number is None or not low <= number <= high:
             raise ValueError(f"the anchors of this numeric scale are numbers from {low:g} to {high:g}, got {level!r}")
