@@ -96,12 +96,12 @@ def resolve(names: Iterable[str]) -> tuple[str, ...]:
 class _StatedForms(Table):
     """What the table states in one language; see `runs.grammar.derive` for the rest."""
 
-    country: str
-    capital: str
-    demonym: str | None = None
-    in_country: str | None = None
-    of_country: str | None = None
-    government: str | None = None
+    country: str = Field(min_length=1)
+    capital: str = Field(min_length=1)
+    demonym: str | None = Field(default=None, min_length=1)
+    in_country: str | None = Field(default=None, min_length=1)
+    of_country: str | None = Field(default=None, min_length=1)
+    government: str | None = Field(default=None, min_length=1)
 
 
 class _StatedCountry(Table):
@@ -109,11 +109,11 @@ class _StatedCountry(Table):
     region: Region
     aliases: tuple[str, ...] = ()
     en: _StatedForms
-    zh: _StatedForms | None = None
-    de: _StatedForms | None = None
-    fr: _StatedForms | None = None
-    es: _StatedForms | None = None
-    ar: _StatedForms | None = None
+    zh: _StatedForms
+    de: _StatedForms
+    fr: _StatedForms
+    es: _StatedForms
+    ar: _StatedForms
 
 
 class _CountryTable(RootModel[dict[str, _StatedCountry]]):
@@ -131,8 +131,7 @@ def _table() -> Mapping[str, Country]:
 
 
 def _country(code: str, stated: _StatedCountry) -> Country:
-    rows = {name: getattr(stated, name) for name in LANGUAGES}
-    forms = {name: derive(name, row.model_dump(exclude_none=True)) for name, row in rows.items() if row}
+    forms = {name: derive(name, getattr(stated, name).model_dump(exclude_none=True)) for name in LANGUAGES}
     return Country(code, stated.iso3, stated.region, stated.aliases, forms)
 
 

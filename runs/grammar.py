@@ -53,8 +53,9 @@ def derive(language: str, stated: Mapping[str, str]) -> Forms:
 def join(language: str, before: str, value: str) -> str:
     """Return `before` followed by `value`, merged where the language merges them, capitalised where a sentence starts.
 
-    French: "de" + "les Pays-Bas" is "des Pays-Bas", "que" + "Oman" is "qu'Oman". Spanish: "a" + "el Reino Unido" is
-    "al Reino Unido". Arabic: "ل" + "الصين" is "للصين".
+    English: "a" + "Egyptian" is "an Egyptian". French: "de" + "les Pays-Bas" is "des Pays-Bas", "que" + "Israël" is
+    "qu'Israël". Spanish: "a" + "el Reino Unido" is "al Reino Unido", "y" + "Irán" is "e Irán". Arabic: "ل" + "الصين" is
+    "للصين".
     """
     for pattern, merged in _MERGERS.get(language, ()):
         found = pattern.search(before + "\0" + value)
@@ -132,6 +133,8 @@ _SENTENCE_START = re.compile(r"(?:^|[.!?…]\s+|[¿¡]|\n)$")
 
 # \0 marks the join, so that a rule never touches words that the template's author put together.
 _MERGERS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
+    # Before the sound of "you" ("a Ugandan") the article stays; "Uz" does not have it.
+    "en": ((re.compile(r"\ba \0(?=[aeio]|uz)", re.IGNORECASE), "an "),),
     "fr": (
         (re.compile(r"\bde \0le ", re.IGNORECASE), "du "),
         (re.compile(r"\bde \0les ", re.IGNORECASE), "des "),
@@ -144,6 +147,7 @@ _MERGERS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
         # The article of a name is small ("el Reino Unido"); a capital one belongs to it ("de El Salvador").
         (re.compile(r"\b[Dd]e \0el "), "del "),
         (re.compile(r"\b[Aa] \0el "), "al "),
+        (re.compile(r"\by \0(?=[ií])", re.IGNORECASE), "e "),
     ),
     "ar": ((re.compile(r"(?<!\w)لـ?\0ال"), "لل"),),
 }

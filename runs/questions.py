@@ -47,7 +47,7 @@ class QuestionSet(Table):
     description: str
     about_country: bool = True
     translations: dict[str, Translation] = Field(default_factory=dict)
-    """Who translated each language: "human" (original wording included) or "machine"; absent: not said."""
+    """Who translated each language from the first; absent: the language was not translated, or it is not said."""
     questions: tuple[Question, ...] = Field(min_length=1)
 
     @property
