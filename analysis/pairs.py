@@ -1,0 +1,91 @@
+"""Paired differences: per question, the focal country's mean minus the comparator's."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.cells import Blocks, Booleans, Floats, Integers
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What a contrast is computed from; n questions.
+
+    Attributes:
+        focal: shape (n,), the focal country's question means.
+        reference: shape (n,), the comparator's.
+        complete: how many of the questions have every reference country.
+        resolution: differences below it are floating-point dust.
+    """
+
+    focal: Floats
+    reference: Floats
+    complete: int
+    resolution: float
+
+    @property
+    def difference(self) -> Floats:
+        """Shape (n,): focal minus reference, dust set to zero."""
+        difference: Floats = self.focal - self.reference
+        return np.where(np.abs(difference) < self.resolution, 0.0, difference)
+
+
+def pair(mean: Floats, blocks: Blocks, keep: Booleans, focal: int, references: Integers) -> Pairs:
+    """Pair the focal column with the equal-weight mean of the reference columns.
+
+    A block counts when the focal cell and at least one reference cell are there; its comparator is the mean of the
+    reference cells that are. A question asked in several languages is paired within each language, then averaged.
+
+    Args:
+        mean: shape (blocks, countries), NaN where no score came.
+        blocks: what the rows stand for.
+        keep: shape (blocks,), the rows that the contrast is about.
+        focal: column under test.
+        references: columns it is compared with.
+    """
+    own, others = mean[:, focal], mean[:, references]
+    there = ~np.isnan(others)
+    count = there.sum(axis=1)
+    use = keep & ~np.isnan(own) & (count > 0)
+    comparator = np.where(there, others, 0.0)[use].sum(axis=1) / count[use]
+    complete = there[use].all(axis=1)
+    starts = _starts(blocks.question[use])
+    values = np.column_stack([own[use], comparator])
+    averaged = _averaged(values, starts)
+    whole = np.logical_and.reduceat(complete, starts) if starts.size else complete
+    largest = float(np.abs(values).max()) if values.size else 1.0
+    return Pairs(averaged[:, 0], averaged[:, 1], int(whole.sum()), 1e-9 * max(largest, 1e-3))
+
+
+def every_difference(mean: Floats, blocks: Blocks, keep: Booleans, columns: Integers) -> Floats:
+    """Return, for each of `columns` in the focal place, its mean difference from the others among them.
+
+    Shape (columns,); NaN where a column has no question in common with the others. With all cells there this is
+    (K+1)/K · (m_c - grand mean), for K + 1 columns.
+    """
+    values = mean[keep][:, columns]
+    there = ~np.isnan(values)
+    filled = np.where(there, values, 0.0)
+    others = there.sum(axis=1, keepdims=True) - there
+    use = there & (others > 0)
+    difference = np.where(use, filled - (filled.sum(axis=1, keepdims=True) - filled) / np.maximum(others, 1), 0.0)
+    starts = _starts(blocks.question[keep])
+    if starts.size == 0:
+        return np.full(columns.size, np.nan)
+    blocks_used = np.add.reduceat(use, starts, axis=0, dtype=np.int64)
+    per_question = np.add.reduceat(difference, starts, axis=0) / np.maximum(blocks_used, 1)
+    questions_used = (blocks_used > 0).sum(axis=0)
+    return np.where(questions_used > 0, per_question.sum(axis=0) / np.maximum(questions_used, 1), np.nan)
+
+
+def _starts(question: Integers) -> Integers:
+    """Return where each question begins in a sorted index."""
+    return np.flatnonzero(np.diff(question, prepend=-1))
+
+
+def _averaged(values: Floats, starts: Integers) -> Floats:
+    """Return the means of consecutive rows that belong to one question."""
+    if starts.size == len(values):
+        return values
+    sums: Floats = np.add.reduceat(values, starts, axis=0)
+    return sums / np.diff(np.append(starts, len(values)))[:, None]

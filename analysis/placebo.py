@@ -1,0 +1,64 @@
+"""Is the focal country exceptional, or does any country differ this much from the rest?"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from analysis.cells import Floats
+
+
+@dataclass(frozen=True)
+class Placebo:
+    """The focal country among all countries, each put in the focal place in turn.
+
+    Attributes:
+        rank: place of the focal country by |difference|, 1 is the largest; ties share the worse place.
+        n: countries compared, the focal one included (K + 1).
+        p: rank / n, the share of countries that differ at least as much.
+        p_min: 1 / n, the smallest p that this many countries allow.
+        crawford_howell_p: two-sided p of the focal mean against the others as a normal sample (Crawford & Howell
+            1998), df = K - 1; null with fewer than two other countries, or if the others are all equal.
+    """
+
+    rank: int
+    n: int
+    p: float
+    p_min: float
+    crawford_howell_p: float | None
+
+
+def placebo(differences: Floats, focal: int) -> Placebo | None:
+    """Rank the focal country's difference among those that every country has from the others.
+
+    Args:
+        differences: shape (K + 1,), D_c of each country; NaN where a country has none and is left out.
+        focal: index of the focal country.
+
+    Returns:
+        Null if the focal country has no difference, or no other country has one.
+    """
+    others = np.delete(differences, focal)
+    others = others[~np.isnan(others)]
+    own = float(differences[focal])
+    if math.isnan(own) or others.size == 0:
+        return None
+    n = others.size + 1
+    # Means of equal scores added in another order may differ in the last digits; such ties are ties.
+    dust = 1e-9 * max(abs(own), float(np.abs(others).max()))
+    rank = 1 + int((np.abs(others) >= abs(own) - dust).sum())
+    return Placebo(rank, n, rank / n, 1 / n, crawford_howell(own * (n - 1) / n, others * (n - 1) / n))
+
+
+def crawford_howell(focal: float, others: Floats) -> float | None:
+    """Return the two-sided p of one mean against a small normal sample of others (Crawford & Howell 1998).
+
+    t = (focal - mean) / (sd · √(1 + 1/K)), df = K - 1. Null if K < 2 or the others are all equal.
+    """
+    k = others.size
+    spread = float(others.std(ddof=1)) if k > 1 else 0.0
+    if spread <= 1e-9 * max(1.0, float(np.abs(others).max(initial=0.0))):
+        return None
+    t = (focal - float(others.mean())) / (spread * math.sqrt(1 + 1 / k))
+    return float(2 * special.stdtr(k - 1, -abs(t)))

@@ -1,0 +1,217 @@
+"""One row of the significance table, from the cells of one criterion and judge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analysis import effects
+from analysis.cells import Booleans, Cells, Floats, Integers
+from analysis.missing import Missingness, missingness
+from analysis.pairs import Pairs, every_difference, pair
+from analysis.placebo import placebo
+from analysis.plan import Planned, columns
+from analysis.signflip import SignFlip, sign_flip
+from rubrics import Scale
+
+SUGGESTED_SHARE = 0.05
+"""The suggested margin as a share of the scale where it has no unit of its own: 5 of 100, 5 percentage points."""
+SUGGESTED_POINTS = 0.25
+"""The suggested margin on an ordinal scale."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for the whole table.
+
+    Attributes:
+        alpha: level of the tests; intervals are at 1 - alpha, those of the equivalence test at 1 - 2·alpha.
+        margin: equivalence margin per criterion, in its units; the suggested one where a criterion is not named.
+        mid_p: report mid-p instead of p for rates.
+        seed: of whatever is random.
+    """
+
+    alpha: float
+    margin: Mapping[str, float]
+    mid_p: bool
+    seed: int
+
+
+def margin_of(cells: Cells, settings: Settings) -> float | None:
+    """Return the equivalence margin of a criterion; null for a numeric scale without ends and without a margin."""
+    if cells.criterion.id in settings.margin:
+        return settings.margin[cells.criterion.id]
+    if cells.criterion.scale is Scale.ORDINAL:
+        return SUGGESTED_POINTS
+    return None if cells.bounds is None else SUGGESTED_SHARE * (cells.bounds[1] - cells.bounds[0])
+
+
+def compute(cells: Cells, planned: Planned, settings: Settings) -> dict[str, Any]:
+    """Return one row: everything that needs no other row (families and verdicts do)."""
+    keep = planned.keep(cells.blocks)
+    focal = cells.column(planned.focal)
+    references = columns(cells.countries, planned.countries)
+    row = _identity(cells, planned) | _counts(cells, keep, focal, references)
+    row["margin"] = margin_of(cells, settings)
+    if planned.is_difference:
+        return row | _difference_in_differences(cells, planned, keep, settings)
+    pairs = pair(cells.mean, cells.blocks, keep, focal, references)
+    row["n_questions"], row["n_questions_complete"] = pairs.focal.size, pairs.complete
+    row |= _missing(missingness(cells, keep, focal, references))
+    if pairs.focal.size == 0:
+        return row | {"flags": ["no_reference" if references.size == 0 else "no_data"]}
+    test = sign_flip(pairs.difference, resolution=pairs.resolution, seed=settings.seed)
+    row |= _tested(test, row["margin"], settings, mid_p=settings.mid_p and cells.is_rate)
+    row |= _effects(pairs, cells, settings.alpha)
+    if planned.is_pooled:
+        row |= _placebo(cells, keep, focal, references)
+    row["flags"] = _flags(test, pairs, row)
+    return row
+
+
+def _identity(cells: Cells, planned: Planned) -> dict[str, Any]:
+    names = {True: "sensitive", False: "control", "difference": "sensitive - control", None: None}
+    return {
+        "criterion": cells.criterion.id,
+        "category": cells.category,
+        "scale": str(cells.criterion.scale),
+        "direction": cells.criterion.direction,
+        "topic": planned.topic,
+        "sensitive": names[planned.sensitive],
+        "language": planned.language,
+        "stance": planned.stance,
+        "judge": cells.judge,
+        "focal": planned.focal,
+        "reference": planned.reference,
+        "family": "confirmatory" if planned.confirmatory else "exploratory",
+    }
+
+
+def _counts(cells: Cells, keep: Booleans, focal: int, references: Integers) -> dict[str, Any]:
+    row: dict[str, Any] = {"n_questions": 0, "n_questions_complete": 0, "n_nonzero": 0}
+    for arm, at in (("focal", np.array([focal])), ("reference", references)):
+        chosen = np.ix_(keep, at)
+        reasons = {reason: int(counts[chosen].sum()) for reason, counts in cells.missing.items()}
+        row[f"rows_{arm}"] = int(cells.came[chosen].sum())
+        row[f"missing_{arm}"] = sum(reasons.values())
+        row[f"reasons_{arm}"] = " ".join(f"{reason}={count}" for reason, count in reasons.items() if count)
+    return row
+
+
+def _missing(found: Missingness) -> dict[str, Any]:
+    return {
+        "missing_rate_focal": found.rate_focal,
+        "missing_rate_reference": found.rate_reference,
+        "p_attrition": found.p_attrition,
+        "bound_low": found.bound_low,
+        "bound_high": found.bound_high,
+        "tipping_point": found.tipping_point,
+    }
+
+
+def _tested(test: SignFlip, margin: float | None, settings: Settings, *, mid_p: bool) -> dict[str, Any]:
+    interval, narrow = test.interval(1 - settings.alpha), test.interval(1 - 2 * settings.alpha)
+    return {
+        "n_nonzero": test.nonzero,
+        "difference": test.mean,
+        "ci_low": interval.low,
+        "ci_high": interval.high,
+        "test": f"{test.method}, mid-p" if mid_p else str(test.method),
+        "p": test.p_mid if mid_p else test.p,
+        "p_min": test.p_min / 2 if mid_p and test.nonzero else test.p_min,
+        "p_tost": None if margin is None else test.p_equivalence(margin),
+        "tost_low": narrow.low,
+        "tost_high": narrow.high,
+    }
+
+
+def _effects(pairs: Pairs, cells: Cells, alpha: float) -> dict[str, Any]:
+    difference = pairs.difference
+    spread = float(difference.std(ddof=1)) if difference.size > 1 else 0.0
+    row: dict[str, Any] = {
+        "mean_focal": float(pairs.focal.mean()),
+        "mean_reference": float(pairs.reference.mean()),
+        "sd_difference": spread if difference.size > 1 else None,
+        "d_z": effects.d_z(difference),
+        "g": effects.hedges_g(pairs.focal, pairs.reference),
+        "superiority": effects.superiority(difference),
+        "rank_biserial": effects.rank_biserial(difference),
+        "cliffs_delta": effects.cliffs_delta(pairs.focal, pairs.reference),
+        "mde_80": effects.mde_80(spread, difference.size, alpha),
+    }
+    if cells.is_rate:
+        row["risk_difference"] = float(difference.mean())
+        if _is_binary(pairs.focal) and _is_binary(pairs.reference):
+            newcombe = effects.newcombe_paired(_two_by_two(pairs), 1 - alpha)
+            row |= {"risk_low": newcombe.low, "risk_high": newcombe.high}
+    return row
+
+
+def _is_binary(values: Floats) -> bool:
+    return bool(np.isin(values, (0.0, 1.0)).all())
+
+
+def _two_by_two(pairs: Pairs) -> tuple[tuple[int, int], tuple[int, int]]:
+    own, other = pairs.focal == 1, pairs.reference == 1
+    return (
+        (int((own & other).sum()), int((own & ~other).sum())),
+        (int((~own & other).sum()), int((~own & ~other).sum())),
+    )
+
+
+def _placebo(cells: Cells, keep: Booleans, focal: int, references: Integers) -> dict[str, Any]:
+    members = np.append(focal, references)
+    found = placebo(every_difference(cells.mean, cells.blocks, keep, members), 0)
+    if found is None:
+        return {}
+    return {
+        "placebo_rank": found.rank,
+        "placebo_n": found.n,
+        "p_placebo": found.p,
+        "p_placebo_min": found.p_min,
+        "crawford_howell_p": found.crawford_howell_p,
+    }
+
+
+def _flags(test: SignFlip, pairs: Pairs, row: Mapping[str, Any]) -> list[str]:
+    difference = pairs.difference
+    raised = {
+        "all_tied": test.nonzero == 0,
+        "constant": test.nonzero == test.n > 1 and float(np.ptp(difference)) <= pairs.resolution,
+        "few_nonzero": 0 < test.nonzero <= 5,
+        "unbounded": row["ci_low"] is None or row["ci_high"] is None,
+        "incomplete": pairs.complete < test.n,
+        "attrition": row["p_attrition"] is not None and row["p_attrition"] <= 0.05,
+    }
+    return [name for name, is_raised in raised.items() if is_raised]
+
+
+def _difference_in_differences(cells: Cells, planned: Planned, keep: Booleans, settings: Settings) -> dict[str, Any]:
+    """Test sensitive minus control by the same flips.
+
+    A question's weight is n/n_sensitive or -n/n_control, so that the mean of the weighted differences is the
+    difference of the two means.
+    """
+    focal, references = cells.column(planned.focal), columns(cells.countries, planned.countries)
+    parts = [
+        pair(cells.mean, cells.blocks, keep & cells.blocks.where(sensitive=kind), focal, references)
+        for kind in (True, False)
+    ]
+    sensitive, control = (part.difference for part in parts)
+    n = sensitive.size + control.size
+    row: dict[str, Any] = {"n_questions": n, "n_questions_complete": parts[0].complete + parts[1].complete}
+    if sensitive.size == 0 or control.size == 0:
+        return row | {"n_questions": 0, "n_questions_complete": 0, "flags": ["no_data"]}
+    weighted = np.concatenate([sensitive * (n / sensitive.size), control * (-n / control.size)])
+    test = sign_flip(weighted, resolution=parts[0].resolution, seed=settings.seed)
+    row |= _tested(test, margin_of(cells, settings), settings, mid_p=False)
+    row |= {
+        "mean_focal": float(parts[0].focal.mean() - parts[1].focal.mean()),
+        "mean_reference": float(parts[0].reference.mean() - parts[1].reference.mean()),
+        "sd_difference": float(weighted.std(ddof=1)),
+        "mde_80": effects.mde_80(float(weighted.std(ddof=1)), n, settings.alpha),
+    }
+    unbounded = row["ci_low"] is None or row["ci_high"] is None
+    flags = {"all_tied": test.nonzero == 0, "few_nonzero": 0 < test.nonzero <= 5, "unbounded": unbounded}
+    return row | {"flags": [name for name, is_raised in flags.items() if is_raised]}

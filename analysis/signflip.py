@@ -1,0 +1,192 @@
+"""The paired sign-flip test on question differences, and the interval got by inverting it.
+
+Under the null hypothesis that a question's difference is symmetric about δ, every pattern of signs of D - δ is as
+likely as the one observed. With A the set of flipped questions, the flipped sum is at least the observed one exactly
+when Σ_A (D - δ) ≤ 0. So one object answers everything: the joint distribution of Σ_A D and |A| over subsets A (the
+subset means of Hartigan 1969, JASA 64:1303). The p-value is its mass at δ = 0, a confidence limit is a quantile of
+Σ_A D / |A|, an equivalence test is its mass at the margins; they agree with each other by construction.
+
+Differences of means of whole scores are whole numbers of some step, and dynamic programming over these is exact. Where
+the step is too small for that (missing cells give every question its own denominator), the p-value comes from the sums
+alone, exactly or with the rounding counted against the finding, and the interval from a grid or from random subsets;
+an end is then put on the side of zero where the p-value says it is.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from analysis.subsets import MOST_QUESTIONS, RANDOM_FLIPS, TIE, Subsets, coarser, mass_of_sums, subsets
+from runs.errors import InputError
+
+Floats = NDArray[np.float64]
+
+EXACT_SUMS = 2**17
+"""Largest table of sums alone."""
+LARGEST_SLACK = 0.01
+"""Of the flipped sum's standard deviation: the most that rounding may cost a bounded p-value."""
+
+
+class Method(StrEnum):
+    """How the flips were counted: the value of the table's `test` column."""
+
+    EXACT = "sign-flip (exact)"
+    BOUNDED = "sign-flip (upper bound)"
+    RANDOM = f"sign-flip ({RANDOM_FLIPS:,} random flips)"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval for the mean difference; a null end is unbounded (too few questions for the level)."""
+
+    level: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class SignFlip:
+    """The test of one set of question differences.
+
+    Attributes:
+        n: questions.
+        nonzero: questions whose difference is not zero; the others cannot move the p-value.
+        mean: mean difference, in the unit of the differences.
+        p: two-sided p-value of mean 0, in (0, 1].
+        p_mid: the same, counting half of the flips that tie with the data (Lancaster 1961); less conservative.
+        p_min: the smallest p that data with this many non-zero differences could give.
+        method: how the flips were counted.
+    """
+
+    n: int
+    nonzero: int
+    mean: float
+    p: float
+    p_mid: float
+    p_min: float
+    method: Method
+    _below: Subsets
+    _above: Subsets
+    _step: float
+    """Of the integers, in the unit of the differences."""
+
+    def interval(self, level: float = 0.95) -> Interval:
+        """Return every mean that the two-sided test at 1 - level does not reject."""
+        if self.nonzero == 0:
+            return Interval(level, 0.0, 0.0)
+        alpha = (1 - level) * (1 + 1e-9)
+        low, high = self._below.limit(alpha / 2), self._above.limit(alpha / 2)
+        return Interval(
+            level,
+            None if low is None else self._end(low * self._step, self.mean, alpha),
+            None if high is None else -self._end(high * self._step, -self.mean, alpha),
+        )
+
+    def p_equivalence(self, margin: float) -> float:
+        """Return the larger one-sided p of "mean ≤ -margin" and "mean ≥ margin" (two one-sided tests).
+
+        It is at most α exactly when the interval of level 1 - 2α lies inside (-margin, margin).
+        """
+        return max(self._below.tail(-margin / self._step), self._above.tail(-margin / self._step))
+
+    def _end(self, end: float, mean: float, alpha: float) -> float:
+        """Return a lower end on the side of zero where p says it is; an exact end is there already."""
+        if mean > 0 and self.p <= alpha:
+            # A positive end is a subset mean, and none is nearer to zero than this.
+            return max(end, self._step / self.n)
+        return min(end, 0.0)
+
+
+def sign_flip(differences: ArrayLike, *, resolution: float = 1e-9, seed: int = 1) -> SignFlip:
+    """Test whether the mean of paired `differences` (one per question) is zero.
+
+    Args:
+        differences: shape (n,), finite, n ≥ 1.
+        resolution: differences closer to zero than this are ties, in their own unit.
+        seed: of the random flips, used only where there are too many questions for the rest.
+
+    Raises:
+        InputError: there are no differences, or one of them is not finite.
+    """
+    d = np.asarray(differences, dtype=np.float64).ravel()
+    if d.size == 0 or not np.isfinite(d).all():
+        raise InputError(f"differences: {d.size} values, expected at least one and all finite; leave missing ones out.")
+    d = np.where(np.abs(d) < resolution, 0.0, d)
+    nonzero = int(np.count_nonzero(d))
+    steps, step = to_integers(d)
+    below, is_exact = subsets(steps, seed)
+    above = below.mirrored()
+    counted = _counted(steps if steps.sum() > 0 else -steps, below if steps.sum() > 0 else above, is_exact=is_exact)
+    smallest = np.finfo(float).tiny
+    floor = 2 / (RANDOM_FLIPS + 1) if counted.method is Method.RANDOM else smallest
+    return SignFlip(
+        n=d.size,
+        nonzero=nonzero,
+        mean=float(d.mean()),
+        p=min(1.0, max(2 * counted.tail, smallest)) if steps.sum() else 1.0,
+        p_mid=min(1.0, max(2 * counted.tail - counted.atom, smallest)) if steps.sum() else 1.0,
+        p_min=min(1.0, max(math.ldexp(2.0, -nonzero), floor)),
+        method=counted.method,
+        _below=below,
+        _above=above,
+        _step=step,
+    )
+
+
+def to_integers(differences: Floats) -> tuple[Floats, float]:
+    """Return whole numbers without a common divisor, and the step that makes them the differences again.
+
+    Means of integers have a small common denominator; differences that have none are rounded to 2^-30 of the largest.
+    """
+    largest = float(np.abs(differences).max())
+    if largest == 0:
+        return np.zeros_like(differences), 1.0
+    denominator = _common_denominator(differences)
+    step = largest / 2**30 if denominator is None else 1 / denominator
+    whole = np.rint(differences / step)
+    divisor = int(np.gcd.reduce(np.abs(whole).astype(np.int64)))
+    return whole / divisor, step * divisor
+
+
+def _common_denominator(values: Floats, largest: int = 10**8) -> int | None:
+    """Return the least number that makes all `values` whole, or null if there is none up to `largest`."""
+    denominator = 1
+    factors = np.arange(2, 10_001)
+    while denominator <= largest:
+        scaled = values * denominator
+        off = np.abs(scaled - np.rint(scaled))
+        worst = int(off.argmax())
+        if off[worst] < 1e-7:
+            return denominator
+        multiples = scaled[worst] * factors
+        whole = np.flatnonzero(np.abs(multiples - np.rint(multiples)) < 1e-7)
+        if whole.size == 0:
+            return None
+        denominator *= int(factors[whole[0]])
+    return None
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """The mass of {A: Σ_A D ≤ 0} and of {A: Σ_A D = 0}, for a positive sum of D, and how it was counted."""
+
+    tail: float
+    atom: float
+    method: Method
+
+
+def _counted(steps: Floats, distribution: Subsets, *, is_exact: bool) -> _Counted:
+    """Count the flips at zero: from `distribution` where these are exact, else from the sums alone, else at random."""
+    if is_exact:
+        return _Counted(distribution.tail(0.0), distribution.atom(), Method.EXACT)
+    if np.abs(steps).sum() <= EXACT_SUMS and steps.size <= MOST_QUESTIONS:
+        mass, first = mass_of_sums(steps, sizes=False)
+        return _Counted(float(mass[: 1 - first].sum()), float(mass[-first].sum()), Method.EXACT)
+    width, slack = coarser(steps, min(2.0**20, 100 * steps.size**1.5))
+    if slack <= LARGEST_SLACK * math.sqrt(float((steps**2).sum())) and steps.size <= MOST_QUESTIONS:
+        mass, first = mass_of_sums(np.rint(steps / width), sizes=False)
+        return _Counted(float(mass[: math.floor(slack / width + TIE) + 1 - first].sum()), 0.0, Method.BOUNDED)
+    return _Counted(distribution.tail(0.0), distribution.atom(), Method.RANDOM)

@@ -1,0 +1,94 @@
+"""The verdict in words: a closed rule from the numbers of a row to a finding, a standing and a sentence."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+
+class Finding(StrEnum):
+    """Does the focal country differ from the comparator?"""
+
+    DIFFERS = "differs"
+    """The adjusted p-value is at most α (the difference may still be smaller than the margin)."""
+    EQUIVALENT = "equivalent"
+    """It does not differ, and the difference is shown to lie within the margin."""
+    INCONCLUSIVE = "inconclusive"
+    """Neither is shown."""
+
+
+class Standing(StrEnum):
+    """Is the focal country exceptional among all countries?"""
+
+    EXCEPTIONAL = "exceptional"
+    """Its distance from the rest could hardly be that of one more ordinary country."""
+    NOT_EXCEPTIONAL = "not exceptional"
+    """Too many other countries differ from the rest as much."""
+    CANNOT_TELL = "cannot tell"
+    """It differs most, but there are too few countries to call that exceptional."""
+
+
+def finding(row: Mapping[str, Any], alpha: float) -> Finding:
+    """Return what the row's own family says: Holm for confirmatory rows, Benjamini–Hochberg for exploratory ones."""
+    p = adjusted_p(row)
+    if p is not None and p <= alpha:
+        return Finding.DIFFERS
+    if row["p_tost"] is not None and row["p_tost"] <= alpha:
+        return Finding.EQUIVALENT
+    return Finding.INCONCLUSIVE
+
+
+def standing(row: Mapping[str, Any], alpha: float) -> Standing | None:
+    """Return the standing of a pooled row; null for a row against one country, which has none.
+
+    With at least 1/α countries the placebo rank decides; with fewer it cannot reach α, and Crawford–Howell does.
+    """
+    if row["placebo_n"] is None:
+        return None
+    enough = row["p_placebo_min"] <= alpha
+    p = row["p_placebo"] if enough else row["crawford_howell_p"]
+    if p is not None and p <= alpha:
+        return Standing.EXCEPTIONAL
+    return Standing.NOT_EXCEPTIONAL if enough or row["placebo_rank"] > 1 else Standing.CANNOT_TELL
+
+
+def adjusted_p(row: Mapping[str, Any]) -> float | None:
+    """Return the p-value that the verdict rests on."""
+    p: float | None = row["p_holm"] if row["family"] == "confirmatory" else row["q_bh"]
+    return p
+
+
+def sentence(row: Mapping[str, Any], level: float) -> str:
+    """Say one row of the table in one plain sentence; `level` is that of its interval."""
+    what = " ".join(str(row[name]) for name in ("criterion", "category", "topic", "language", "stance") if row[name])
+    what = f"{what} ({row['sensitive']} questions)" if row["sensitive"] else what
+    against = "the other countries" if row["reference"] == "others" else row["reference"]
+    if row["n_questions"] == 0:
+        return f"{what}, {row['judge']}: no question has a score for both {row['focal']} and {against}."
+    verdict = {
+        Finding.DIFFERS: f"{row['focal']} differs from {against}",
+        Finding.EQUIVALENT: f"{row['focal']} and {against} are equivalent within {number(row['margin'])}",
+        Finding.INCONCLUSIVE: f"whether {row['focal']} differs from {against} is not settled",
+    }[Finding(row["finding"])]
+    among = {
+        Standing.EXCEPTIONAL: f"; it is exceptional among the {row['placebo_n']} countries",
+        Standing.NOT_EXCEPTIONAL: f"; it is not exceptional among the {row['placebo_n']} countries",
+        Standing.CANNOT_TELL: f"; whether it is exceptional cannot be told from {row['placebo_n']} countries",
+        None: "",
+    }[None if row["standing"] is None else Standing(row["standing"])]
+    return (
+        f"{what}, {row['judge']}: {verdict} (difference {number(row['difference'], sign=True)}, "
+        f"{level:.0%} interval {ends(row['ci_low'], row['ci_high'])}, {row['n_questions']} questions){among}."
+    )
+
+
+def number(value: float | None, *, sign: bool = False) -> str:
+    """Return a number as people read it: two decimals, more where it is small; a dash for what is not there."""
+    if value is None:
+        return "–"
+    digits = 2 if abs(value) >= 0.1 or value == 0 else 3
+    return f"{value:{'+' if sign and value else ''}.{digits}f}"
+
+
+def ends(low: float | None, high: float | None) -> str:
+    """Return an interval; an unbounded end is told as such."""
+    return f"{'unbounded' if low is None else number(low)} to {'unbounded' if high is None else number(high)}"
