@@ -35,7 +35,9 @@ def make_items(
     asked = _countries(questions, countries)
     spoken = tuple(dict.fromkeys(languages))
     if not spoken:
-        raise InputError(f"Question set {questions.name!r} is asked in no language; name one of {questions.languages}.")
+        raise InputError(
+            f"Question set {questions.name!r} is asked in no language; name one of {', '.join(questions.languages)}."
+        )
     questions.check_languages(spoken)
     return frame(_rows(questions, asked, spoken), ITEMS)
 
