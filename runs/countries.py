@@ -79,13 +79,13 @@ def resolve(names: Iterable[str]) -> tuple[str, ...]:
     """Return the codes that `names` stand for, in their order, each once.
 
     Args:
-        names: ISO codes of two or three letters, names ("China", "uk"), or lists ("g20"), in any case.
+        names: ISO codes of two or three letters, names ("China", "uk"), or lists ("g20"), in any case; or one of them.
 
     Raises:
         InputError: a name is neither a country nor a list; the nearest ones are named.
     """
     found: dict[str, None] = {}
-    for name in names:
+    for name in [names] if isinstance(names, str) else names:
         known = _index().get(_plain(name))
         if known is None:
             raise InputError(f"Country {name!r} is unknown; {_help(name)}")

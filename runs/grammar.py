@@ -57,11 +57,11 @@ def join(language: str, before: str, value: str) -> str:
     "qu'Israël". Spanish: "a" + "el Reino Unido" is "al Reino Unido", "y" + "Irán" is "e Irán". Arabic: "ل" + "الصين" is
     "للصين".
     """
+    whole = f"{before}\0{value}"
     for pattern, merged in _MERGERS.get(language, ()):
-        found = pattern.search(before + "\0" + value)
+        found = pattern.search(whole)
         if found:
-            before, value = before[: found.start()] + _like(found[0], merged), (before + "\0" + value)[found.end() :]
-            return before + value
+            return whole[: found.start()] + _like(found[0], merged) + whole[found.end() :]
     if _SENTENCE_START.search(before):
         value = value[:1].upper() + value[1:]
     return before + value
@@ -129,7 +129,7 @@ _RULES: dict[str, dict[str, _Rule]] = {
     },
 }
 
-_SENTENCE_START = re.compile(r"(?:^|[.!?…]\s+|[¿¡]|\n)$")
+_SENTENCE_START = re.compile(r"(?:^|[.!?…]\s+|\n)[\"“„«¿¡]*$")
 
 # \0 marks the join, so that a rule never touches words that the template's author put together.
 _MERGERS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {

@@ -23,7 +23,7 @@ def make_items(
     Args:
         questions: the set to ask.
         countries: codes, names or lists (see `runs.countries.resolve`); none for a set that asks about no country.
-        languages: language codes; each must be one of the set's.
+        languages: language codes, each one of the set's; or one of them.
 
     Returns:
         A frame with schema `runs.frames.ITEMS`, one row per question × country × language, or per question × language
@@ -33,7 +33,7 @@ def make_items(
         InputError: an unknown country or language, none at all, or countries for a set that asks about none.
     """
     asked = _countries(questions, countries)
-    spoken = tuple(dict.fromkeys(languages))
+    spoken = tuple(dict.fromkeys([languages] if isinstance(languages, str) else languages))
     if not spoken:
         raise InputError(
             f"Question set {questions.name!r} is asked in no language; name one of {', '.join(questions.languages)}."

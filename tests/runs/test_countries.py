@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pycountry
 import pytest
@@ -236,3 +237,16 @@ def test_get_and_forms_say_what_is_unknown():
         countries.get("XX")
     with pytest.raises(InputError, match=r"no forms in the language 'it'; known: ar, de, en, es, fr, zh"):
         countries.get("CN").forms("it")
+
+
+def test_the_manual_shows_the_forms_as_they_are():
+    manual = (Path(__file__).parents[2] / "docs" / "questions.md").read_text("utf-8")
+    for field in FIELDS:
+        row = [getattr(countries.get("NL").forms(language), field) for language in LANGUAGES]
+        assert f"| `{{{field}}}` | {' | '.join(row)} |" in manual
+
+
+def test_the_manual_names_every_list():
+    manual = (Path(__file__).parents[2] / "docs" / "questions.md").read_text("utf-8")
+    assert all(f"`{name}`" in manual for name in countries.lists())
+    assert f"holds {len(countries.codes())} countries" in manual

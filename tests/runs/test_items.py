@@ -103,6 +103,10 @@ def test_there_is_one_item_per_question_country_and_language(codes: list[str], l
     assert identity.to_series().to_list() == items["item_id"].to_list()
 
 
+def test_one_list_and_one_language_need_no_brackets():
+    assert make_items(PRESS, "p5", "de").equals(make_items(PRESS, ["p5"], ["de"]))
+
+
 def test_a_set_about_no_country_is_asked_once_per_language():
     items = make_items(ITSELF, languages=["en", "it"])
     assert items["item_id"].to_list() == ["maker/-/en", "maker/-/it"]

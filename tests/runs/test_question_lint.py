@@ -1,3 +1,5 @@
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -224,3 +226,8 @@ def test_a_language_without_a_translator_is_found():
         "es",
         "ar",
     ]
+
+
+def test_the_manual_names_every_rule():
+    manual = (Path(__file__).parents[2] / "docs" / "questions.md").read_text("utf-8")
+    assert re.findall(r"^\| `([a-z-]+)` \| .*$", manual.split("## Lint")[1], re.MULTILINE) == list(RULES)

@@ -185,6 +185,7 @@ def test_text_without_fields_is_rendered_as_it_stands(text: str):
         ("es", "La historia de {country}.", "SV", "La historia de El Salvador."),
         ("es", "China y {country}.", "IR", "China e Irán."),
         ("es", "¿{country} o no?", "GB", "¿El Reino Unido o no?"),
+        ("es", "Dime, ¿{country} o no?", "GB", "Dime, ¿el Reino Unido o no?"),
         ("zh", "{of_country}首都是{capital}吗？", "CN", "中国的首都是北京吗？"),
         ("ar", "ما الصورة العامة ل{country}؟", "CN", "ما الصورة العامة للصين؟"),
         ("ar", "ما الصورة العامة لـ{country}؟", "IR", "ما الصورة العامة لـإيران؟"),
