@@ -42,14 +42,26 @@ class Score:
     """The judge said that the criterion does not apply."""
 
 
+_ID = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
+
+
 def as_id(text: str) -> str:
-    """Return `text` as an id: "Political bias" becomes "political_bias"; empty if nothing of it can stand in an id."""
+    """Return `text` as an id: "Political bias" becomes "political_bias"; empty if nothing of it can stand in an id.
+
+    An id stays as it is.
+    """
+    if _is_id(text):
+        return text
     words = re.findall(r"[a-z0-9]+", text.lower())
     return "_".join(words)[:64].rstrip("_")
 
 
+def _is_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None and len(text) <= 64
+
+
 def _checked_id(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]+([_-][a-z0-9]+)*", text) or len(text) > 64:
+    if not _is_id(text):
         fix = f"write {as_id(text)!r}" if as_id(text) else "give it an English name"
         raise ValueError(f"expected lower-case words joined by '_' or '-', 64 characters at most; {fix}")
     return text

@@ -127,3 +127,11 @@ def test_whatever_is_parsed_lies_on_the_scale(value):
 def test_an_id_made_from_any_text_is_an_id_or_empty(text):
     made = as_id(text)
     assert made == "" or Criterion.model_validate(ORDINAL | {"id": made}).id == made
+    assert as_id(made) == made
+
+
+def test_ids_are_made_from_words_and_left_alone_where_they_are_ids():
+    assert as_id("Political bias (0-5)") == "political_bias_0_5"
+    assert as_id("kind-of-text") == "kind-of-text"
+    assert as_id("语气") == ""
+    assert as_id("x" * 70) == "x" * 64

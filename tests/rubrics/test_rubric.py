@@ -1,9 +1,15 @@
 """Rubrics: loading, identity, and the way back to TOML."""
 
-import pytest
+import hashlib
+import tomllib
 
-from rubrics import dump_toml, load_rubric, shipped
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rubrics import Criterion, Rubric, dump_toml, load_rubric, shipped
 from runs.errors import InputError
+from runs.tomlfile import parse
 
 TEXT = """
 name = "mine"
@@ -70,6 +76,36 @@ def test_the_digest_is_that_of_what_judges_see(mine):
     for old, new in [("cold", "icy"), ("How warm", "How kind"), ("maximum = 1", "maximum = 2"), ("3 is warm", "up")]:
         assert mine(TEXT.replace(old, new)).digest != before
     assert mine(TEXT.replace('1 = "cold", 2 = "neither"', '2 = "neither", 1 = "cold"')).digest != before
+
+
+def test_the_digest_is_the_same_everywhere_and_always(mine):
+    """Verdicts are kept under it: a release that changed it would have every answer judged anew."""
+    seen = (
+        '[{"direction":"3 is warm","id":"tone","levels":[["1","cold",null],["2","neither",null],["3","warm",null]],'
+        '"maximum":null,"minimum":null,"not_applicable":false,"question":"How warm is the answer?","scale":"ordinal"},'
+        '{"direction":"","id":"share","levels":[],"maximum":1.0,"minimum":0.0,"not_applicable":true,'
+        '"question":"Which share of it is praise?","scale":"numeric"}]'
+    )
+    assert mine().digest == hashlib.sha256(seen.encode()).hexdigest()
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+names = texts.filter(lambda t: t == t.strip() and t.isprintable() and t != "not_applicable")
+nominal = st.dictionaries(names, texts, min_size=2, max_size=4).map(lambda a: {"scale": "nominal", "anchors": a})
+ordinal = st.lists(texts, min_size=2, max_size=5).map(
+    lambda a: {"scale": "ordinal", "anchors": {str(n): text for n, text in enumerate(a, -2)}}
+)
+numeric = st.floats(-1e9, 1e9).map(lambda low: {"scale": "numeric", "minimum": low, "maximum": low + 1e3})
+
+
+@given(st.lists(nominal | ordinal | numeric, min_size=1, max_size=3), texts, st.booleans(), st.floats(0, 1e6))
+def test_every_rubric_survives_the_way_through_toml(scales, text, abstain, weight):
+    common = {"question": text, "direction": text, "not_applicable": abstain, "weight": weight}
+    criteria = tuple(Criterion.model_validate(s | common | {"id": f"c{n}"}) for n, s in enumerate(scales))
+    rubric = Rubric(name="any", version="1", description=text, criteria=criteria)
+    again = parse(Rubric, tomllib.loads(dump_toml(rubric)), "again")
+    assert again == rubric
+    assert again.digest == rubric.digest
 
 
 def test_a_criterion_is_found_by_its_id(mine):

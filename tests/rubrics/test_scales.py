@@ -76,6 +76,18 @@ def test_without_reasons_a_reply_is_flat():
     ]
 
 
+@pytest.mark.parametrize("criterion", ALL, ids=lambda criterion: criterion.scale)
+def test_on_every_scale_a_judge_abstains_where_it_may_and_only_there(criterion):
+    may = criterion.model_copy(update={"not_applicable": True})
+    may_not = criterion.model_copy(update={"not_applicable": False})
+    reply = response_model([may], reason=False).model_validate({criterion.id: "not_applicable"})
+    assert read_reply([may], reply)[0].abstained
+    assert "not_applicable" in json.dumps(schema(response_model([may])))
+    assert "not_applicable" not in json.dumps(schema(response_model([may_not])))
+    with pytest.raises(ValidationError):
+        response_model([may_not], reason=False).model_validate({criterion.id: "not_applicable"})
+
+
 def test_an_abstention_is_neither_a_score_nor_a_label():
     reply = response_model([TONE], reason=False).model_validate({"tone": "not_applicable"})
     assert read_reply([TONE], reply) == (Score("tone", None, None, None, abstained=True),)
