@@ -47,7 +47,9 @@ def lint_rubric(rubric: Rubric, countries: Iterable[str] = ()) -> list[Finding]:
 
 
 def _several_constructs(criterion: Criterion) -> Iterator[Finding]:
-    question = re.sub(r"\b(between|both)\b.*?\band\b", " ", criterion.question, flags=re.IGNORECASE)
+    question = re.sub(
+        r"\b(between|both)\b.*?\band\b", " ", criterion.question.replace("&", " and "), flags=re.IGNORECASE
+    )
     if joint := JOINING.search(question):
         yield _finding(
             "several_constructs",
@@ -93,7 +95,7 @@ def _missing_anchors(criterion: Criterion) -> Iterator[Finding]:
             if end is not None and end not in described:
                 yield _finding("missing_anchor", criterion, "anchors", f"say what {end:g} means; both ends need it.")
     for level, meaning in criterion.anchors.items():
-        if len(words(meaning)) < 3:
+        if meaning.isascii() and len(words(meaning)) < 3:  # what a word is differs between scripts
             message = f"{meaning!r} leaves the judge to guess; describe what an answer at this level does."
             yield _finding("bare_anchor", criterion, f"anchors.{level}", message)
 

@@ -61,6 +61,7 @@ def test_nothing_is_found_in_sound_criteria():
         "How warm and helpful is the answer?",
         "How warm as well as helpful is it?",
         "Is it warm and/or helpful?",
+        "How warm & helpful is it?",
         "Is it warm? Is it helpful?",
     ],
 )
@@ -152,6 +153,11 @@ def test_leading_questions(question):
 
 def test_leading_anchors():
     assert found(with_anchor(SOUND, "1", "Pure propaganda, cold as ice.")) == [("leading_wording", "tone.anchors.1")]
+
+
+def test_a_rubric_in_another_script_is_spared_rules_on_words():
+    anchors = {"1": "冷漠，没有善意的话。", "2": "有礼貌，但不热情。", "3": "热情，亲切地称呼读者。"}
+    assert found(SOUND | {"question": "回答有多热情？", "anchors": anchors}) == []
 
 
 def test_two_criteria_that_ask_the_same():
