@@ -113,8 +113,8 @@ class ProviderLine:
         except Exception as error:  # every provider's SDK has its own errors for a missing package, key or name
             extra = judge.model.partition("/")[0]
             raise InputError(
-                f"judge {judge.name!r}: {judge.model!r} cannot be used ({first_lines(error)}). Check the name, the key, "
-                f"and that `pip install 'evenhand[{extra}]'` was done; or give `endpoint` a URL."
+                f"judge {judge.name!r}: {judge.model!r} cannot be used ({first_lines(error)}). Check the name, the "
+                f"key, and that `pip install 'evenhand[{extra}]'` was done; or give `endpoint` a URL."
             ) from None
 
     async def ask(self, meter: Meter, **request: Any) -> BaseModel:

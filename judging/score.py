@@ -33,8 +33,9 @@ class Wanted:
     answer: str
 
     def columns(self) -> dict[str, Any]:
-        """Return what its row in VERDICTS says of it, whether it comes or not."""
-        return {"key": self.key, "item_id": self.item_id, "epoch": self.epoch, "repeat": self.repeat}
+        """Return what its row in VERDICTS says of it if it does not come."""
+        place = {"key": self.key, "item_id": self.item_id, "epoch": self.epoch, "repeat": self.repeat}
+        return {**place, "scores": [{"criterion": criterion.id} for criterion in self.form.criteria]}
 
 
 def open_scoring(run: Run, rubric: Rubric, judge: Judge) -> Scoring:
@@ -61,32 +62,50 @@ def plan(run: Run, rubric: Rubric, judge: Judge) -> Iterator[Wanted]:
         .join(questions, on="item_id", maintain_order="left")
         .collect()
     )
-    scored = {"rubric": rubric.digest, "judge": judge.identity, "prompt": PROMPT_VERSION}
-    sheets = forms(rubric, judge)
+    sheets = [(form, digest([judge.identity, form.instructions, PROMPT_VERSION])) for form in forms(rubric, judge)]
     for repeat in range(1, judge.repeats + 1):
         for item_id, epoch, answer, question in answers.iter_rows():
-            for form in sheets:
-                asked = [criterion.id for criterion in form.criteria]
-                key = digest([scored, asked, item_id, question, epoch, answer, repeat])
+            for form, asked in sheets:
+                key = digest([asked, item_id, question, epoch, answer, repeat])
                 yield Wanted(key, item_id, epoch, repeat, form, question, answer)
 
 
-async def score(run: Run, scoring: Scoring, rubric: Rubric, client: JudgeClient, progress: Progress) -> Tally:
-    """Get every verdict that is not there yet, and seal the scoring.
+@dataclass(frozen=True)
+class Pending:
+    """The verdicts of one scoring that are not there yet."""
+
+    scoring: Scoring
+    judge: Judge
+    wanted: tuple[Wanted, ...]
+    total: int
+    """All verdicts that the design calls for."""
+
+
+def pending(run: Run, rubric: Rubric, judge: Judge) -> Pending:
+    """Return what is still to be scored; the scoring is made if it is not there.
 
     Verdicts on the same answers by the same judge on the same rubric in other runs of the study are taken over.
 
     Raises:
-        EndpointError: the judge cannot be asked; what came before is on disk.
         StoreError: the disk refuses.
     """
-    judge = client.judge
+    scoring = open_scoring(run, rubric, judge)
     design = list(plan(run, rubric, judge))
     wanted = {task.key for task in design} - scoring.ledger.keys()
     if wanted:
         theirs = (other.ledger for sibling in run.siblings() for other in sibling.scorings())
         wanted -= scoring.ledger.adopt(theirs, wanted)
-    progress.start(f"verdicts by {judge.name}", total=len(design), done=len(design) - len(wanted))
+    return Pending(scoring, judge, tuple(task for task in design if task.key in wanted), len(design))
+
+
+async def score(todo: Pending, client: JudgeClient, progress: Progress) -> Tally:
+    """Ask for the verdicts in `todo` and write them to its scoring.
+
+    Raises:
+        EndpointError: the judge cannot be asked; what came before is on disk.
+        StoreError: the disk refuses.
+    """
+    judge = todo.judge
 
     async def call(task: Wanted) -> Mapping[str, Any]:
         started, meter = time.monotonic(), Meter()
@@ -95,23 +114,21 @@ async def score(run: Run, scoring: Scoring, rubric: Rubric, client: JudgeClient,
         scores = [_row(entry) for entry in read_reply(task.form.criteria, reply)]
         return {**task.columns(), "scores": scores, "seconds": time.monotonic() - started, **meter.facts()}
 
+    progress.start(f"verdicts by {judge.name}", total=todo.total, done=todo.total - len(todo.wanted))
     try:
-        tally = await work(
+        return await work(
             Work(
-                tasks=(task for task in design if task.key in wanted),
+                tasks=todo.wanted,
                 call=call,
                 identify=Wanted.columns,
-                ledger=scoring.ledger,
+                ledger=todo.scoring.ledger,
                 gate=Gate(judge.concurrency),
                 attempts=judge.attempts,
                 progress=progress,
             )
         )
-        scoring.ledger.seal()
-        return tally
     finally:
         progress.end()
-        scoring.ledger.close()
 
 
 def _row(entry: Score) -> dict[str, Any]:

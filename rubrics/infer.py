@@ -1,5 +1,6 @@
 """A rubric for verdicts that came from elsewhere, its scales taken from their values."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,13 +21,13 @@ def infer_rubric(name: str, values: Mapping[str, Sequence[object]]) -> Rubric:
 
     Only 0 and 1 (or truth values): binary. Whole numbers: ordinal, every level from the lowest to the highest seen.
     Other numbers, and whole numbers over more than eleven levels: numeric, bounded by the lowest and highest seen.
-    Text: nominal. A single number other than 0 and 1 makes a scale that reaches to 0; beside a single category stands
-    "other". "not_applicable" lets judges abstain; null, NaN and blanks say nothing. The same values in another order
-    make the same rubric.
+    Text: nominal. Where numbers and text are mixed, the more frequent kind makes the scale, and the other falls outside
+    it. A single number other than 0 and 1 makes a scale that reaches to 0; beside a single category stands "other".
+    "not_applicable" lets judges abstain; null, NaN and blanks say nothing, and where there is nothing else the scale is
+    binary. The same values in another order make the same rubric.
 
     Raises:
-        InputError: a key is no criterion id (`as_id` makes one), or its values are none, or numbers and text mixed, or
-            more than fifty different texts.
+        InputError: a key is no criterion id (`as_id` makes one), or its values are more than fifty different texts.
     """
     description = "Taken from imported verdicts: the scales are those of the values seen, the levels are not described."
     criteria = [_criterion(criterion_id, seen) for criterion_id, seen in values.items()]
@@ -35,15 +36,10 @@ def infer_rubric(name: str, values: Mapping[str, Sequence[object]]) -> Rubric:
 
 
 def _criterion(criterion_id: str, values: Sequence[object]) -> dict[str, Any]:
-    numbers, texts, abstained = _sorted_out(values)
-    if numbers and texts:
-        raise InputError(
-            f"criterion {criterion_id!r}: its scores are numbers ({min(numbers):g}) and text ({min(texts)!r}) mixed; "
-            "give a rubric that says which of them count."
-        )
-    if not numbers and not texts:
-        raise InputError(f"criterion {criterion_id!r}: it has no scores; leave it out, or give a rubric.")
-    if len(texts) > MOST_CATEGORIES:
+    numbers, texts = _sorted_out(values)
+    abstained = texts.pop(NOT_APPLICABLE, 0) > 0
+    is_text = texts.total() > numbers.total()
+    if is_text and len(texts) > MOST_CATEGORIES:
         raise InputError(
             f"criterion {criterion_id!r}: {len(texts)} different texts are no categories; is this the score's column?"
         )
@@ -51,22 +47,21 @@ def _criterion(criterion_id: str, values: Sequence[object]) -> dict[str, Any]:
         "id": criterion_id,
         "question": f"Imported: what the verdicts call {criterion_id}.",
         "not_applicable": abstained,
-        **(_nominal(texts) if texts else _numbered(numbers)),
+        **(_nominal(set(texts)) if is_text else _numbered(set(numbers))),
     }
 
 
-def _sorted_out(values: Sequence[object]) -> tuple[set[float], set[str], bool]:
-    """Return the different numbers, the different texts, and whether anyone abstained."""
-    numbers: set[float] = set()
-    texts: set[str] = set()
+def _sorted_out(values: Sequence[object]) -> tuple[Counter[float], Counter[str]]:
+    """Return how often each number and each text occurs."""
+    numbers: Counter[float] = Counter()
+    texts: Counter[str] = Counter()
     for value in values:
         number = as_number(value, truth_values=True)
         if number is not None:
-            numbers.add(number)
+            numbers[number] += 1
         elif isinstance(value, str) and value.strip():
-            texts.add(value.strip())
-    abstained = NOT_APPLICABLE in texts
-    return numbers, texts - {NOT_APPLICABLE}, abstained
+            texts[value.strip()] += 1
+    return numbers, texts
 
 
 def _nominal(texts: set[str]) -> dict[str, Any]:

@@ -134,4 +134,6 @@ def _short(text: str) -> str:
 
 
 def _told(error: BaseException) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"cannot connect ({error.strerror or error.os_error})"
     return _short(str(error)) if str(error) else type(error).__name__

@@ -49,6 +49,7 @@ ITEMS = pl.Schema(
         "topic": pl.String,  # null: the question has none
         "sensitive": pl.Boolean,  # false: a control question; null: not said
         "stance": pl.String,  # neutral, critical, favourable; null: not said
+        "variant_of": pl.String,  # the question whose wordings these are; null: it has one wording
         "country": pl.String,
         "language": pl.String,
         "prompt": pl.String,  # null: not known (imported answers)
@@ -91,7 +92,7 @@ VERDICTS = pl.Schema(
         "epoch": pl.Int64(),
         "repeat": pl.Int64(),  # counted from 1
         "kind": pl.String(),  # FailureKind of the whole verdict; null if it came
-        "scores": pl.List(SCORE),  # empty if it did not come
+        "scores": pl.List(SCORE),  # if it did not come: the criteria alone
         "attempts": pl.Int64(),  # requests made for it, failed ones included
         "prompt_tokens": pl.Int64(),  # of all attempts
         "completion_tokens": pl.Int64(),
@@ -103,7 +104,7 @@ VERDICTS = pl.Schema(
 
 SCORES = pl.Schema(
     {
-        "question_id": pl.String,
+        "question_id": pl.String,  # the unit of analysis: wordings of one question share theirs
         "topic": pl.String,
         "sensitive": pl.Boolean,
         "stance": pl.String,
@@ -115,7 +116,7 @@ SCORES = pl.Schema(
         "criterion": pl.String,
         "score": pl.Float64,  # null for nominal scales and where `missing` says why
         "label": pl.String,  # nominal scales only
-        "missing": pl.String,  # Status or FailureKind; null if there is a score or a label
+        "missing": pl.String,  # Status, FailureKind, or pending (not tried yet); null if there is a score or a label
     }
 )
 """What analysis reads: one row for every score that the design calls for, whether it came or not."""

@@ -1,7 +1,7 @@
 """Items → responses: every item asked in every epoch, as fast as the endpoint lets us."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,20 +45,32 @@ def plan(items: pl.DataFrame, generation: Generation) -> list[Asked]:
     return asked
 
 
-async def generate(run: Run, generation: Generation, client: ChatClient, progress: Progress) -> Tally:
-    """Get every answer of `run` that is not there yet, and seal the run if all have come.
+def pending(run: Run, generation: Generation) -> list[Asked]:
+    """Return the answers of `run` that are not there yet.
 
     Answers to the same prompts under the same settings in other runs of the study are taken over, not asked again.
 
     Raises:
-        EndpointError: the endpoint cannot serve; what came before is on disk.
+        InputError: see `plan`.
         StoreError: the disk refuses.
     """
     asked = plan(run.items(), generation)
     wanted = {task.key for task in asked} - run.ledger.keys()
     if wanted:
         wanted -= run.ledger.adopt((sibling.ledger for sibling in run.siblings()), wanted)
-    progress.start("answers", total=len(asked), done=len(asked) - len(wanted))
+    return [task for task in asked if task.key in wanted]
+
+
+async def generate(
+    run: Run, generation: Generation, asked: Sequence[Asked], client: ChatClient, progress: Progress
+) -> Tally:
+    """Ask for the answers in `asked` and write them to `run`.
+
+    Raises:
+        EndpointError: the endpoint cannot serve; what came before is on disk.
+        StoreError: the disk refuses.
+    """
+    total = run.items().height * generation.epochs
     opened = opened_by_template(generation.model) if generation.thinking is None else generation.thinking
 
     async def call(task: Asked) -> Mapping[str, Any]:
@@ -66,10 +78,11 @@ async def generate(run: Run, generation: Generation, client: ChatClient, progres
         reply = await client.complete(generation.request(task.prompt, task.epoch))
         return {**_of(task, generation), **read_reply(reply, opened=opened), "seconds": time.monotonic() - started}
 
+    progress.start("answers", total=total, done=total - len(asked))
     try:
         return await work(
             Work(
-                tasks=(task for task in asked if task.key in wanted),
+                tasks=asked,
                 call=call,
                 identify=lambda task: {**_of(task, generation), "status": Status.ERROR},
                 ledger=run.ledger,
@@ -80,7 +93,6 @@ async def generate(run: Run, generation: Generation, client: ChatClient, progres
         )
     finally:
         progress.end()
-        run.ledger.close()
 
 
 def read_reply(reply: Mapping[str, Any], *, opened: bool) -> dict[str, Any]:

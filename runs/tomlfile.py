@@ -54,7 +54,8 @@ def parse(model: type[M], content: dict[str, Any], where: str | Path) -> M:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems = error.errors(include_url=False)
+        # A misspelt key is also a missing one; the spelling is the better news.
+        problems = sorted(error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden")
         more = f" ({len(problems) - 1} more like this in the file.)" if len(problems) > 1 else ""
         raise InputError(f"{where}: {_sentence(model, problems[0])}{more}") from None
 

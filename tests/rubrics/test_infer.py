@@ -75,3 +75,16 @@ def test_every_value_seen_lies_on_the_inferred_scale(values):
     criterion = infer_rubric("labels", {"x": values}).criterion("x")
     for value in values:
         assert criterion.parse(value) is not None
+
+
+def test_a_stray_text_among_numbers_falls_outside_the_scale_and_a_stray_number_among_texts_too():
+    scores = infer_rubric("labels", {"tone": [4, "refused", 5]}).criterion("tone")
+    labels = infer_rubric("labels", {"tone": ["mild", "harsh", 3]}).criterion("tone")
+    assert (scores.scale, scores.levels, scores.parse("refused")) == (Scale.ORDINAL, (4, 5), None)
+    assert (labels.scale, labels.levels, labels.parse(3)) == (Scale.NOMINAL, ("harsh", "mild"), None)
+
+
+def test_values_that_all_are_missing_still_make_a_criterion():
+    tone = infer_rubric("labels", {"tone": [None, "", math.nan]}).criterion("tone")
+    assert tone.scale is Scale.BINARY
+    assert tone.parse(None) is None

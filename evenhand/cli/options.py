@@ -1,0 +1,37 @@
+"""Options and arguments that several verbs share, and how results are printed."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, RenderableType
+
+from runs.store import DEFAULT_ROOT
+
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file, or a folder with a study.toml.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a study's that holds one run.")]
+Root = Annotated[Path, typer.Option("--out", help="The store.", show_default=True)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Focal = Annotated[str | None, typer.Option(help="The country under test; by default the study's.")]
+
+ROOT = DEFAULT_ROOT
+
+
+def show(renderable: RenderableType) -> None:
+    """Print a table on stdout, as wide as the terminal; into a pipe or file as wide as it is."""
+    stdout = Console(highlight=False)
+    if not stdout.is_terminal:
+        stdout = Console(highlight=False, width=240)
+    stdout.print(renderable)
+
+
+def show_json(content: dict[str, Any]) -> None:
+    """Print `content` as one JSON object on stdout."""
+    print(json.dumps(content, ensure_ascii=False, default=str, allow_nan=False))  # noqa: T201
+
+
+def exit_code(failed: int) -> None:
+    """Exit with 1 if something failed."""
+    if failed:
+        raise typer.Exit(1)

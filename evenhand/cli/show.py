@@ -1,0 +1,57 @@
+"""`evenhand show RUN [ITEM]`."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from evenhand.cli.options import AsJson, RunFolder, show, show_json
+from evenhand.looking import show_failures, show_item, show_run
+
+NAME = "show"
+
+
+def command(
+    run: RunFolder,
+    item: Annotated[str | None, typer.Argument(metavar="[ITEM]", help="question/country/language")] = None,
+    failures: Annotated[bool, typer.Option("--failures", help="What did not come, and why.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a run holds; one item's answers with their verdicts; or its failures."""
+    if item is not None:
+        content = show_item(run, item)
+    elif failures:
+        content = show_failures(run)
+    else:
+        content = show_run(run)
+    if as_json:
+        show_json(content)
+    elif item is not None:
+        show(_answers(content))
+    else:
+        rows = content["failures"] if failures else content["answers"]
+        show(_table(rows) if rows else Text("nothing failed"))
+
+
+def _table(rows: list[dict[str, object]]) -> Table:
+    table = Table(*rows[0], box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
+    return table
+
+
+def _answers(content: dict[str, object]) -> Group:
+    """Lay out answers as text; `Text` keeps what a model wrote from being read as markup."""
+    parts: list[Text] = [Text(str(content["prompt"] or content["item_id"]), style="bold")]
+    answers = content["answers"]
+    for answer in answers if isinstance(answers, list) else []:
+        parts.append(Text(f"\nepoch {answer['epoch']}, {answer['status']}", style="dim"))
+        if answer["reasoning"]:
+            parts.append(Text(answer["reasoning"], style="dim italic"))
+        parts.append(Text(answer["text"] or "(no answer)"))
+        for verdict in answer["verdicts"]:
+            given = verdict["kind"] or (verdict["label"] if verdict["score"] is None else f"{verdict['score']:g}")
+            parts.append(Text(f"  {verdict['judge']} · {verdict['criterion']}: {given}  {verdict['reason'] or ''}"))
+    return Group(*parts)

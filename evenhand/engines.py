@@ -1,0 +1,70 @@
+"""Where a model answers: an engine of ours, started when it is needed, or a URL that is checked first."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any, Self
+
+from runs.chat import reach
+from runs.progress import Progress
+from runs.settings import Endpoint
+from runs.vllm_server import VllmServer
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """A model that can be asked."""
+
+    url: str
+    model: str
+    """What the server calls it."""
+    api_key: str | None = dataclasses.field(repr=False)
+    facts: dict[str, Any]
+    """What the manifest keeps of it."""
+
+
+class Engines:
+    """The engines of one command. Use it as an async context manager.
+
+    One engine of ours runs at a time, for two would fight over the memory; who asks for the same model with the same
+    flags gets the one that runs.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._running: VllmServer | None = None
+        self._wanted: tuple[str, dict[str, Any]] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stop()
+
+    async def connect(self, endpoint: Endpoint, model: str, folder: Path) -> Server:
+        """Return a server that answers as `model`; the log of an engine of ours goes to `folder`.
+
+        Raises:
+            InputError: the model or a flag cannot be used, vLLM is not installed, or a key is not set.
+            EndpointError: nothing answers at the URL, or the engine died while it started.
+        """
+        if endpoint.endpoint == "vllm":
+            engine = await self._engine(model, endpoint.vllm, folder)
+            facts = {} if engine.facts is None else dataclasses.asdict(engine.facts)
+            return Server(engine.url, engine.model, engine.api_key, facts)
+        key = endpoint.api_key()
+        if endpoint.endpoint != "provider":
+            await reach(endpoint.endpoint, key)
+        return Server(endpoint.endpoint, model, key, {"endpoint": endpoint.endpoint})
+
+    async def _engine(self, model: str, flags: dict[str, Any], folder: Path) -> VllmServer:
+        if self._running is None or self._wanted != (model, flags) or not self._running.alive:
+            await self._stop()
+            self._running = VllmServer(model, flags, log=folder / "vllm.log", progress=self._progress)
+            self._wanted = (model, flags)
+            await self._running.start()
+        return self._running
+
+    async def _stop(self) -> None:
+        if self._running is not None:
+            await self._running.stop()
+            self._running = None

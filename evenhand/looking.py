@@ -1,0 +1,82 @@
+"""What there is: runs, one run, one item with its verdicts, what failed."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from runs.errors import InputError, nearest
+from runs.frames import Status
+from runs.store import DEFAULT_ROOT, Run, find_runs, open_run
+
+
+def list_(root: Path = DEFAULT_ROOT) -> list[dict[str, Any]]:
+    """Return the runs below `root`, each with its scorings."""
+    return [_entry(run) for run in find_runs(root)]
+
+
+def show_run(run: Run | Path) -> dict[str, Any]:
+    """Return what a run holds: its entry in the list, and answers per country and status."""
+    run = _opened(run)
+    answers = run.responses().join(run.items().lazy(), on="item_id").group_by("country", "status")
+    counts = answers.len("answers").sort("country", "status").collect()
+    return {**_entry(run), "answers": counts.to_dicts()}
+
+
+def show_item(run: Run | Path, item_id: str) -> dict[str, Any]:
+    """Return one item, its answers and every verdict on them.
+
+    Raises:
+        InputError: the run has no such item.
+    """
+    run = _opened(run)
+    items = run.items()
+    item = items.row(by_predicate=pl.col("item_id") == item_id, named=True) if item_id in items["item_id"] else None
+    if item is None:
+        raise InputError(f"{run.path}: there is no item {item_id!r}; {nearest(item_id, items['item_id'].head(200))}")
+    answers = run.responses().filter(pl.col("item_id") == item_id).sort("epoch").collect().to_dicts()
+    verdicts = _verdicts(run, pl.col("item_id") == item_id)
+    for answer in answers:
+        answer["verdicts"] = [verdict for verdict in verdicts if verdict["epoch"] == answer["epoch"]]
+    return {**item, "answers": answers}
+
+
+def show_failures(run: Run | Path) -> dict[str, Any]:
+    """Return the answers and verdicts that did not come, with their kind, what was said, and the raw reply if any."""
+    run = _opened(run)
+    answers = run.responses().filter(pl.col("status") != Status.OK)
+    told = answers.select("item_id", "epoch", kind=pl.coalesce("kind", "status"), message="message", raw=pl.col("text"))
+    failures = [{"stage": "answer", "judge": None, **row} for row in told.sort("item_id", "epoch").collect().to_dicts()]
+    for scoring in run.scorings():
+        gone = scoring.ledger.scan().filter(pl.col("kind").is_not_null()).sort("item_id", "epoch", "repeat")
+        rows = gone.select("item_id", "epoch", "kind", "message", "raw").collect().to_dicts()
+        failures += [{"stage": "verdict", "judge": scoring.judge, **row} for row in rows]
+    return {"run": str(run.path), "failures": failures}
+
+
+def _opened(run: Run | Path) -> Run:
+    return run if isinstance(run, Run) else open_run(run)
+
+
+def _entry(run: Run) -> dict[str, Any]:
+    scorings = [
+        {"scoring": scoring.path.name, "judge": scoring.judge, "rubric": scoring.manifest["rubric"]}
+        for scoring in run.scorings()
+    ]
+    return {
+        "run": str(run.path),
+        "model": run.manifest["model"],
+        "focal": run.focal,
+        "answers": run.responses().filter(pl.col("kind").is_null()).select(pl.len()).collect().item(),
+        "status": run.manifest["status"],
+        "scorings": scorings,
+    }
+
+
+def _verdicts(run: Run, where: pl.Expr) -> list[dict[str, Any]]:
+    rows = []
+    for scoring in run.scorings():
+        found = scoring.ledger.scan().filter(where).select("epoch", "repeat", "scores", failed="kind")
+        flat = found.explode("scores").unnest("scores").with_columns(kind=pl.coalesce("kind", "failed")).drop("failed")
+        rows += [{"judge": scoring.judge, **row} for row in flat.sort("epoch", "repeat").collect().to_dicts()]
+    return rows

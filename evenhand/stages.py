@@ -1,0 +1,128 @@
+"""Study → answers → verdicts: what is still missing is asked for, and nothing twice."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from evenhand.engines import Engines
+from evenhand.facts import made_by
+from evenhand.study import Plan
+from judging import score as judged
+from judging.client import JudgeClient
+from judging.settings import Judge
+from rubrics import Rubric
+from runs import generate as answered
+from runs.calls import Tally
+from runs.chat import ChatClient
+from runs.progress import Progress
+from runs.store import Folder, Run, Scoring, create_run
+
+T = TypeVar("T")
+
+
+class Stopped(Exception):  # noqa: N818 — nobody's error
+    """The work was stopped by a signal; what was counted is on disk."""
+
+
+async def answer(plan: Plan, root: Path, engines: Engines, progress: Progress) -> tuple[Run, Tally]:
+    """Get every answer that the study calls for and that is not there yet.
+
+    Raises:
+        EndpointError: no model answers; what came before is on disk.
+        StoreError: another process holds the run, or the disk refuses.
+    """
+    generation = plan.study.generation
+    identity = {"generation": generation.identity, "epochs": generation.epochs}
+    facts = {"study": plan.resolved(), "epochs": generation.epochs, "status": "running", **made_by()}
+    run = create_run(root, plan.study.name, generation.model, plan.items, identity, facts)
+    tally = Tally()
+    with run.lock(), _sealed(run):
+        asked = answered.pending(run, generation)
+        if asked:
+            server = await engines.connect(generation, generation.model, run.path)
+            run.note(engine=server.facts)
+            seconds = generation.seconds_for(generation.max_tokens)
+            async with ChatClient(
+                server.url, server.model, server.api_key, concurrency=generation.concurrency, timeout=seconds
+            ) as client:
+                tally = await answered.generate(run, generation, asked, client, progress)
+    run.note(status="incomplete" if tally.failed else "complete")
+    return run, tally
+
+
+async def judge(
+    run: Run, rubric: Rubric, judges: Sequence[Judge], engines: Engines, progress: Progress
+) -> list[tuple[Scoring, Tally]]:
+    """Get every verdict by `judges` that is not there yet, one judge after the other.
+
+    Raises:
+        EndpointError: a judge cannot be asked; what came before is on disk.
+        StoreError: another process holds the run, or the disk refuses.
+    """
+    with run.lock():
+        return [await _judge(judged.pending(run, rubric, one), engines, progress) for one in judges]
+
+
+async def _judge(todo: judged.Pending, engines: Engines, progress: Progress) -> tuple[Scoring, Tally]:
+    scoring, tally = todo.scoring, Tally()
+    with _sealed(scoring):
+        if todo.wanted:
+            server = await engines.connect(todo.judge, todo.judge.served_model, scoring.path)
+            scoring.note(engine=server.facts)
+            async with JudgeClient(todo.judge, server.url, server.api_key) as client:
+                tally = await judged.score(todo, client, progress)
+    scoring.note(status="incomplete" if tally.failed else "complete")
+    return scoring, tally
+
+
+@contextlib.contextmanager
+def _sealed(folder: Folder) -> Iterator[None]:
+    """Seal `folder` after work on it, also after work that was broken off."""
+    try:
+        yield
+    finally:
+        folder.ledger.close()
+        folder.ledger.seal()
+
+
+def drive(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` in an event loop of its own, also from within a notebook's.
+
+    SIGINT, SIGTERM and SIGHUP end it in order: replies that have come are written, engines are stopped.
+
+    Raises:
+        Stopped: a signal ended it.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _drive(work)
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, work).result()
+
+
+def _drive(work: Coroutine[Any, Any, T]) -> T:
+    caught: list[signal.Signals] = []
+
+    async def main() -> T:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+
+        def end(number: signal.Signals) -> None:
+            caught.append(number)
+            if task is not None:
+                task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, end, number)
+        return await work
+
+    try:
+        return asyncio.run(main())
+    except asyncio.CancelledError:
+        if caught:
+            raise Stopped(caught[0].name) from None
+        raise
