@@ -1,0 +1,166 @@
+"""Do the judges, and the humans, agree? Would a judge say the same again?"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+import polars as pl
+
+from analysis.panel import HUMAN
+from analysis.resampled import (
+    Floats,
+    Level,
+    Ratings,
+    agreements,
+    alphas,
+    bootstrap_weights,
+    coded,
+    gwet_acs,
+    iccs,
+    kappas,
+    taus,
+)
+from rubrics import Criterion, Scale
+
+RESAMPLES = 2_000
+FEWEST_DEFINED = 0.95
+"""Share of resamples in which a coefficient must be defined before they make an interval."""
+FEW_QUESTIONS = 20
+"""Below this, a percentile interval over questions is too short; the row says so."""
+
+AGREEMENT = pl.Schema(
+    {
+        "criterion": pl.String,
+        "scale": pl.String,
+        "comparison": pl.String,  # judges, humans: all of them; pair: two raters; repeats: one judge with itself
+        "first": pl.String,  # the judge, or the first of the pair; null for judges and humans
+        "second": pl.String,  # pairs only
+        "n_raters": pl.Int64,  # for repeats: how many repeats
+        "n_questions": pl.Int64,
+        "n_units": pl.Int64,  # responses (and repeats) with at least two ratings
+        "statistic": pl.String,
+        "value": pl.Float64,  # null: not defined, such as a coefficient of constant ratings
+        "ci_low": pl.Float64,  # null with `value`, with one question, or where too few resamples define it
+        "ci_high": pl.Float64,
+        "flags": pl.String,  # words apart by spaces: constant, few_questions; empty if there is nothing to say
+    }
+)
+
+LEVELS: dict[Scale, Level] = {
+    Scale.BINARY: "nominal",
+    Scale.NOMINAL: "nominal",
+    Scale.ORDINAL: "ordinal",
+    Scale.NUMERIC: "interval",
+}
+
+Coefficient = Callable[[Ratings, Floats], Floats]
+
+
+def agreement(
+    scores: pl.DataFrame,
+    criteria: Sequence[Criterion],
+    *,
+    confidence: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """Return how far raters agree, one row per criterion × comparison × statistic (schema `AGREEMENT`).
+
+    `scores` has the schema `runs.frames.SCORES`. Comparisons are all judges, all humans (judges named "human:…"), every
+    pair of raters, and every judge with itself over its repeats. A unit is one response; where judges repeat, their
+    verdicts are matched repeat by repeat, so a coefficient tells what a single verdict is worth.
+
+    Statistics: `raw_agreement` (share of equal pairs), `krippendorff_alpha` at the scale's level, `gwet_ac1` or
+    `gwet_ac2`, for pairs `cohen_kappa` (ordinal: `quadratic_kappa`) and `kendall_tau_b`, and on ordered scales
+    `icc_single` and `icc_average`; those that a scale has no use for have no row. Intervals are percentiles of a
+    bootstrap over questions.
+    """
+    rows = [
+        {"criterion": criterion.id, "scale": criterion.scale.value, **who, **statistic}
+        for criterion in criteria
+        for who, ratings in _comparisons(scores, criterion)
+        for statistic in _statistics(ratings, criterion, str(who["comparison"]), confidence, resamples, seed)
+    ]
+    return pl.DataFrame(rows, schema=AGREEMENT, orient="row")
+
+
+def _comparisons(scores: pl.DataFrame, criterion: Criterion) -> Iterator[tuple[dict[str, object], Ratings]]:
+    """Yield who is compared with whom, and their ratings."""
+    value = "label" if criterion.scale is Scale.NOMINAL else "score"
+    rated = scores.filter(pl.col("criterion") == criterion.id, pl.col(value).is_not_null()).sort(
+        "judge", "question_id", "country", "language", "epoch", "repeat"
+    )
+    response = ["question_id", "country", "language", "epoch"]
+    wide = rated.pivot("judge", index=[*response, "repeat"], values=value, aggregate_function="first")
+    names = rated["judge"].unique().sort().to_list()
+    humans = [name for name in names if name.startswith(HUMAN)]
+    groups = {"judges": [name for name in names if name not in humans], "humans": humans}
+    for comparison, members in groups.items():
+        if len(members) > 1:
+            yield {"comparison": comparison}, _ratings(wide, members, criterion)
+    for first, second in combinations(groups["judges"] + humans, 2):
+        yield {"comparison": "pair", "first": first, "second": second}, _ratings(wide, [first, second], criterion)
+    for name in names:
+        own = rated.filter(judge=name)
+        repeats = own["repeat"].unique().sort().cast(pl.String).to_list()
+        if len(repeats) > 1:
+            again = own.pivot("repeat", index=response, values=value, aggregate_function="first")
+            yield {"comparison": "repeats", "first": name}, _ratings(again, repeats, criterion)
+
+
+def _ratings(wide: pl.DataFrame, raters: list[str], criterion: Criterion) -> Ratings:
+    """Return the ratings of the units that at least two of `raters` rated."""
+    shared = wide.filter(pl.sum_horizontal(pl.col(raters).is_not_null()) > 1)
+    rows = [shared[name].to_list() for name in raters]
+    return coded(rows, shared["question_id"].to_list(), criterion.levels)
+
+
+def _statistics(
+    ratings: Ratings, criterion: Criterion, comparison: str, confidence: float, resamples: int, seed: int
+) -> Iterator[dict[str, object]]:
+    """Yield every statistic of one comparison with its interval."""
+    few = ratings.n_questions < FEW_QUESTIONS
+    flags = " ".join(["constant"] * ratings.constant + ["few_questions"] * few)
+    shape = {"n_raters": len(ratings.codes), "n_questions": ratings.n_questions, "n_units": ratings.codes.shape[1]}
+    drawn = bootstrap_weights(ratings.n_questions, resamples, seed) if ratings.n_questions > 1 else None
+    for name, coefficient in _coefficients(criterion, comparison).items():
+        if ratings.constant and name != "raw_agreement":
+            value = low = high = None
+        else:
+            value = _null_if_undefined(coefficient(ratings, ratings.once)[0])
+            low, high = (None, None) if drawn is None else _interval(coefficient(ratings, drawn), confidence)
+        yield {**shape, "statistic": name, "value": value, "ci_low": low, "ci_high": high, "flags": flags}
+
+
+def _coefficients(criterion: Criterion, comparison: str) -> dict[str, Coefficient]:
+    """Return the statistics that say something about this scale and comparison."""
+    level = LEVELS[criterion.scale]
+    ordered = level != "nominal"
+    chosen: dict[str, Coefficient] = {
+        "raw_agreement": agreements,
+        "krippendorff_alpha": lambda data, weights: alphas(data, weights, level),
+    }
+    if criterion.scale is not Scale.NUMERIC:
+        chosen["gwet_ac2" if ordered else "gwet_ac1"] = lambda data, weights: gwet_acs(data, weights, level)
+        if comparison == "pair":
+            kappa = "quadratic_kappa" if ordered else "cohen_kappa"
+            chosen[kappa] = lambda data, weights: kappas(data, weights, quadratic=ordered)
+    if ordered and comparison != "repeats":  # repeats are interchangeable: there is no first or second to differ
+        chosen["icc_single"] = lambda data, weights: iccs(data, weights)[0]
+        chosen["icc_average"] = lambda data, weights: iccs(data, weights)[1]
+    if ordered and comparison == "pair":
+        chosen["kendall_tau_b"] = taus
+    return chosen
+
+
+def _interval(values: Floats, confidence: float) -> tuple[float | None, float | None]:
+    defined = values[~np.isnan(values)]
+    if defined.size < FEWEST_DEFINED * values.size:
+        return None, None
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(defined, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _null_if_undefined(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,39 @@
+"""The same question in the same place: cells and differences by question, so that judges and countries line up.
+
+Here, inside the package, NaN stands for a question that has none; frames and results say null.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.cells import Cells, Floats
+from analysis.pairs import pair
+
+
+def question_means(table: Cells) -> Floats:
+    """Return questions × countries: cell means, averaged over the languages that have the cell."""
+    there = ~np.isnan(table.mean)
+    starts = np.flatnonzero(np.diff(table.blocks.question, prepend=-1))
+    if starts.size == 0:
+        return np.empty((0, len(table.countries)))
+    sums = np.add.reduceat(np.where(there, table.mean, 0.0), starts, axis=0)
+    counts = np.add.reduceat(there, starts, axis=0, dtype=np.int64)
+    means: Floats = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return means
+
+
+def question_differences(table: Cells, focal: str, references: Sequence[str] | None = None) -> Floats:
+    """Return D, focal minus the mean of `references` (default: all others), one per question of the design.
+
+    Raises:
+        InputError: a country has no scores.
+    """
+    column = table.column(focal)
+    names = [country for country in table.countries if country != focal] if references is None else references
+    others = np.array([table.column(name) for name in names], dtype=np.int64)
+    whole = np.ones(table.blocks.question.size, dtype=np.bool_)
+    pairs = pair(table.mean, table.blocks, whole, column, others)
+    differences = np.full(len(table.blocks.questions), np.nan)
+    differences[pairs.questions] = pairs.difference
+    return differences
