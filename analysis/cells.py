@@ -5,6 +5,7 @@ Epochs and repeats are averaged here and nowhere else; from here on a question c
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -71,7 +72,7 @@ class Cells:
     came: Integers
     missing: Mapping[str, Integers]
 
-    @property
+    @cached_property
     def absent(self) -> Integers:
         """Shape (blocks, countries): scores that did not come, for whatever reason."""
         return sum(self.missing.values(), np.zeros_like(self.came))
@@ -124,6 +125,8 @@ def cells(scores: pl.DataFrame | pl.LazyFrame, criteria: Sequence[Criterion]) ->
     for criterion in criteria:
         for judge in judges:
             rows = placed.get((criterion.id, judge))
+            if rows is None:
+                continue
             table = _table(criterion, judge, blocks, countries, rows)
             if criterion.scale is Scale.NOMINAL:
                 found.extend(_categories(table, labels))
@@ -165,23 +168,18 @@ def _placed(counted: pl.DataFrame, blocks: Blocks, countries: Sequence[str]) -> 
     return placed.partition_by("criterion", "judge", as_dict=True)
 
 
-def _table(
-    criterion: Criterion, judge: str, blocks: Blocks, countries: tuple[str, ...], rows: pl.DataFrame | None
-) -> Cells:
+def _table(criterion: Criterion, judge: str, blocks: Blocks, countries: tuple[str, ...], rows: pl.DataFrame) -> Cells:
     shape = (blocks.question.size, len(countries))
     mean, came = np.full(shape, np.nan), np.zeros(shape, dtype=np.int64)
     missing: dict[str, Integers] = {}
-    if rows is not None:
-        for (reason,), part in sorted(
-            rows.partition_by("missing", as_dict=True).items(), key=lambda item: str(item[0][0])
-        ):
-            at = part["row"].to_numpy(), part["column"].to_numpy()
-            if reason is None:
-                mean[at] = part["mean"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-                came[at] = part["rows"].to_numpy()
-            else:
-                missing[str(reason)] = np.zeros(shape, dtype=np.int64)
-                missing[str(reason)][at] = part["rows"].to_numpy()
+    for (reason,), part in sorted(rows.partition_by("missing", as_dict=True).items(), key=lambda item: str(item[0][0])):
+        at = part["row"].to_numpy(), part["column"].to_numpy()
+        if reason is None:
+            mean[at] = part["mean"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+            came[at] = part["rows"].to_numpy()
+        else:
+            missing[str(reason)] = np.zeros(shape, dtype=np.int64)
+            missing[str(reason)][at] = part["rows"].to_numpy()
     return Cells(criterion, None, judge, blocks, countries, mean, came, missing)
 
 

@@ -1,15 +1,19 @@
 """The significance table: from scores to one row per criterion, judge and comparator."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from analysis.cells import Cells, cells
-from analysis.families import benjamini_hochberg, holm
+from analysis.families import benjamini_hochberg, holm, max_t
+from analysis.interaction import judge_interaction
+from analysis.panel import HUMAN, PANEL, with_panel
 from analysis.plan import Planned, plan
-from analysis.rows import Settings, compute
+from analysis.rows import Computed, Settings, compute, compute_distance
 from analysis.settings import OTHERS, Analysis
 from analysis.verdict import finding, sentence, standing
 from rubrics import Criterion, Scale
@@ -19,7 +23,7 @@ CONTRASTS = pl.Schema(
     {
         # what is compared
         "criterion": pl.String,
-        "category": pl.String,  # the category whose rate this is; null unless the scale is nominal
+        "category": pl.String,  # the category whose rate this is; null if not nominal, or the criterion as a whole
         "scale": pl.String,
         "direction": pl.String,  # which end is what, in words; empty if the rubric does not say
         "topic": pl.String,  # null: all; so for the next three
@@ -42,7 +46,9 @@ CONTRASTS = pl.Schema(
         # the difference, in the criterion's units (rates for binary and nominal scales)
         "mean_focal": pl.Float64,
         "mean_reference": pl.Float64,
-        "difference": pl.Float64,  # mean over questions of focal minus reference; null without questions
+        # mean over questions of focal minus reference; null without questions. For a nominal criterion as a whole
+        # (category null) the total variation distance, 0 to 1
+        "difference": pl.Float64,
         "ci_low": pl.Float64,  # the test inverted, at 1 - alpha; null: unbounded (flagged)
         "ci_high": pl.Float64,
         "sd_difference": pl.Float64,  # between questions; null if n < 2
@@ -60,8 +66,10 @@ CONTRASTS = pl.Schema(
         "p": pl.Float64,  # two-sided, never 0; null without questions
         "p_min": pl.Float64,  # the smallest p this many non-zero differences allow
         "family": pl.String,  # confirmatory or exploratory
+        "p_permutation": pl.Float64,  # rates against several countries where events are rare: labels permuted
         "p_holm": pl.Float64,  # within the judge's confirmatory rows; null for exploratory ones
         "q_bh": pl.Float64,  # within the judge's exploratory rows; null for confirmatory ones
+        "p_max_t": pl.Float64,  # confirmatory rows, if the study asks for it
         # is it exceptional (pooled comparators only, else null)
         "placebo_rank": pl.Int64,  # 1: no country differs more from the rest
         "placebo_n": pl.Int64,  # countries, focal included
@@ -94,6 +102,8 @@ CONTRASTS = pl.Schema(
 """The significance table."""
 
 VERSION = version("evenhand")
+JUDGE_PERMUTATIONS = 1_999
+_COMPARED = ("criterion", "category", "topic", "sensitive", "language", "stance", "focal", "reference")
 
 
 def contrasts(
@@ -121,37 +131,74 @@ def contrasts(
         InputError: a name does not occur in the scores.
     """
     analysis = analysis or Analysis()
-    tables = cells(scores, criteria)
+    joined = scores.lazy()
+    if analysis.panel != "none":
+        joined = with_panel(joined, criteria, analysis.panel)
+    tables = cells(joined, criteria)
     if not tables:
         raise InputError("scores: there is no row; expected one per score that the design calls for.")
     settings = Settings(analysis.alpha, _margins(analysis.margin, criteria), analysis.mid_p, analysis.seed)
     planned = plan(tables[0].blocks, tables[0].countries, focal, references, analysis)
     _check_names(planned, tables)
-    rows = [row for table in tables for row in _rows(table, planned, settings)]
-    _adjust(rows)
-    for row in rows:
-        _conclude(row, settings)
-    return pl.DataFrame(rows, schema=CONTRASTS, orient="row")
+    computed = [entry for own in _by_criterion(tables) for entry in _rows(own, planned, settings)]
+    _adjust(computed, analysis)
+    _compare_judges(computed, settings)
+    for entry in computed:
+        _conclude(entry.row, settings)
+    return pl.DataFrame([entry.row for entry in computed], schema=CONTRASTS, orient="row")
 
 
-def _rows(table: Cells, planned: Sequence[Planned], settings: Settings) -> list[dict[str, Any]]:
-    """Return the rows of one table, each comparison once: as declared if it was declared."""
-    rows, done = [], set()
-    for wanted in planned:
-        concerns = wanted.criterion in (None, table.criterion.id) and wanted.judge in (None, table.judge)
-        if concerns and wanted.what not in done:
-            done.add(wanted.what)
-            rows.append(dict.fromkeys(CONTRASTS) | compute(table, wanted, settings))
-    return rows
+def _by_criterion(tables: Sequence[Cells]) -> list[list[Cells]]:
+    """Return the tables of each criterion and judge together: one, or one per category."""
+    grouped: dict[tuple[str, str], list[Cells]] = {}
+    for table in tables:
+        grouped.setdefault((table.criterion.id, table.judge), []).append(table)
+    return list(grouped.values())
 
 
-def _adjust(rows: Sequence[dict[str, Any]]) -> None:
+def _rows(own: Sequence[Cells], planned: Sequence[Planned], settings: Settings) -> list[Computed]:
+    """Return the rows of one criterion and judge, each comparison once: as declared if it was declared."""
+    criterion, judge = own[0].criterion, own[0].judge
+    wanted: dict[tuple[object, ...], Planned] = {}
+    for row in planned:
+        if row.criterion in (None, criterion.id) and row.judge in (None, judge):
+            wanted.setdefault(row.what, row)
+    rows: list[Computed] = []
+    if criterion.scale is Scale.NOMINAL:
+        whole = [row for row in wanted.values() if not row.is_difference and (row.is_pooled or row.confirmatory)]
+        rows.extend(compute_distance(own, row, settings) for row in whole)
+    rows.extend(compute(table, row, settings) for table in own for row in wanted.values())
+    return [replace(entry, row=dict.fromkeys(CONTRASTS) | entry.row) for entry in rows]
+
+
+def _adjust(computed: Sequence[Computed], analysis: Analysis) -> None:
     """Fill in the adjusted p-values: one family per judge, so that adding a judge does not change another's table."""
-    for judge in {row["judge"]: None for row in rows}:
+    for judge in dict.fromkeys(entry.row["judge"] for entry in computed):
         for family, adjust, column in (("confirmatory", holm, "p_holm"), ("exploratory", benjamini_hochberg, "q_bh")):
-            members = [row for row in rows if row["judge"] == judge and row["family"] == family]
-            for row, value in zip(members, adjust([row["p"] for row in members]), strict=True):
-                row[column] = value
+            members = [e for e in computed if e.row["judge"] == judge and e.row["family"] == family]
+            _fill(members, column, adjust([entry.row["p"] for entry in members]))
+            if family == "confirmatory" and members and analysis.max_t:
+                differences = np.stack([entry.differences for entry in members])
+                _fill(members, "p_max_t", max_t(differences, seed=analysis.seed))
+
+
+def _fill(members: Sequence[Computed], column: str, values: Sequence[float | None]) -> None:
+    for entry, value in zip(members, values, strict=True):
+        entry.row[column] = value
+
+
+def _compare_judges(computed: Sequence[Computed], settings: Settings) -> None:
+    """Fill in, for confirmatory rows, whether their difference depends on the judge."""
+    same: dict[tuple[Any, ...], list[Computed]] = {}
+    for entry in computed:
+        if entry.row["family"] == "confirmatory":
+            same.setdefault(tuple(entry.row[name] for name in _COMPARED), []).append(entry)
+    for members in same.values():
+        judges = [e for e in members if e.row["judge"] != PANEL and not e.row["judge"].startswith(HUMAN)]
+        if len(judges) > 1:
+            differences = np.stack([entry.differences for entry in judges])
+            found = judge_interaction(differences, permutations=JUDGE_PERMUTATIONS, seed=settings.seed)
+            _fill(members, "judge_interaction_p", [found.p] * len(members))
 
 
 def _conclude(row: dict[str, Any], settings: Settings) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from analysis.cells import Booleans, Cells, Floats, Integers
-from analysis.pairs import pair
+from analysis.pairs import Pairs, pair
 from analysis.signflip import sign_flip
 
 MISSING = pl.Schema(
@@ -63,61 +63,43 @@ class Missingness:
 
 def missingness(cells: Cells, keep: Booleans, focal: int, references: Integers) -> Missingness:
     """Return what is missing from a contrast; see `Missingness` for what each number means."""
-    absent = cells.absent
+    arms = np.append(focal, references)
+    mean, came, absent = cells.mean[:, arms], cells.came[:, arms], cells.absent[:, arms]
+
+    def paired(values: Floats) -> Pairs:
+        return pair(values, cells.blocks, keep, 0, np.arange(1, arms.size))
+
+    def filled(own: float, others: float) -> Floats:
+        """Return the means with every missing score replaced."""
+        values = np.where(np.arange(arms.size) == 0, own, others)
+        total = np.where(came > 0, mean, 0.0) * came + absent * values
+        return np.where(came + absent > 0, total / np.maximum(came + absent, 1), np.nan)
+
     if not absent[keep].any():
-        pairs = pair(cells.mean, cells.blocks, keep, focal, references)
-        if pairs.focal.size == 0:
-            return Missingness()
-        difference = float(pairs.difference.mean())
-        return Missingness(0.0, 0.0, 1.0, difference, difference, None)
-    called_for = cells.came + absent
-    rate = np.where(called_for > 0, absent / np.maximum(called_for, 1), np.nan)
-    rates = pair(rate, cells.blocks, keep, focal, references)
+        difference = _mean(paired(mean))
+        return Missingness() if difference is None else Missingness(0.0, 0.0, 1.0, difference, difference)
+    rates = paired(np.where(came + absent > 0, absent / np.maximum(came + absent, 1), np.nan))
     if rates.focal.size == 0:
         return Missingness()
-    low, high = _bounds(cells, keep, focal, references)
-    return Missingness(
-        float(rates.focal.mean()),
-        float(rates.reference.mean()),
-        sign_flip(rates.difference).p,
-        low,
-        high,
-        _tipping_point(cells, keep, focal, references),
-    )
-
-
-def _filled(cells: Cells, values: Floats) -> Floats:
-    """Return the cell means with every missing score replaced by its column's value."""
-    absent = cells.absent
-    called_for = cells.came + absent
-    total = np.where(cells.came > 0, np.nan_to_num(cells.mean) * cells.came, 0.0) + absent * values
-    return np.where(called_for > 0, total / np.maximum(called_for, 1), np.nan)
-
-
-def _bounds(cells: Cells, keep: Booleans, focal: int, references: Integers) -> tuple[float | None, float | None]:
+    shares = (float(rates.focal.mean()), float(rates.reference.mean()), sign_flip(rates.difference).p)
     if cells.bounds is None:
-        return None, None
-    found = []
-    for own, others in (cells.bounds, cells.bounds[::-1]):
-        values = np.full(len(cells.countries), others)
-        values[focal] = own
-        found.append(float(pair(_filled(cells, values), cells.blocks, keep, focal, references).difference.mean()))
-    return found[0], found[1]
-
-
-def _tipping_point(cells: Cells, keep: Booleans, focal: int, references: Integers) -> float | None:
-    """Solve for zero: the difference is linear in the value of the missing focal scores."""
-    if cells.bounds is None or not cells.absent[keep, focal].any():
-        return None
-    at = []
-    for value in cells.bounds:
-        mean = cells.mean.copy()
-        mean[:, focal] = _filled(cells, np.full(len(cells.countries), value))[:, focal]
-        pairs = pair(mean, cells.blocks, keep, focal, references)
-        if pairs.focal.size == 0:
-            return None
-        at.append(float(pairs.difference.mean()))
-    if at[0] > 0 or at[1] < 0 or at[0] == at[1]:
-        return None
+        return Missingness(*shares)
     low, high = cells.bounds
-    return low + (high - low) * -at[0] / (at[1] - at[0])
+    worst, best = _mean(paired(filled(low, high))), _mean(paired(filled(high, low)))
+    tipping = None
+    if absent[keep, 0].any():
+        # The comparator stays as observed: only the focal country's column is filled.
+        at = [_mean(paired(np.column_stack([filled(end, end)[:, :1], mean[:, 1:]]))) for end in (low, high)]
+        tipping = _crossing(at[0], at[1], low, high)
+    return Missingness(*shares, worst, best, tipping)
+
+
+def _mean(pairs: Pairs) -> float | None:
+    return float(pairs.difference.mean()) if pairs.focal.size else None
+
+
+def _crossing(at_low: float | None, at_high: float | None, low: float, high: float) -> float | None:
+    """Return where a line through (low, at_low) and (high, at_high) crosses zero between the two, if it does."""
+    if at_low is None or at_high is None or at_low > 0 or at_high < 0 or at_low == at_high:
+        return None
+    return low + (high - low) * -at_low / (at_high - at_low)

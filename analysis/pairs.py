@@ -14,12 +14,14 @@ class Pairs:
     Attributes:
         focal: shape (n,), the focal country's question means.
         reference: shape (n,), the comparator's.
+        questions: shape (n,), their indices in the design, ascending.
         complete: how many of the questions have every reference country.
         resolution: differences below it are floating-point dust.
     """
 
     focal: Floats
     reference: Floats
+    questions: Integers
     complete: int
     resolution: float
 
@@ -54,7 +56,8 @@ def pair(mean: Floats, blocks: Blocks, keep: Booleans, focal: int, references: I
     averaged = _averaged(values, starts)
     whole = np.logical_and.reduceat(complete, starts) if starts.size else complete
     largest = float(np.abs(values).max()) if values.size else 1.0
-    return Pairs(averaged[:, 0], averaged[:, 1], int(whole.sum()), 1e-9 * max(largest, 1e-3))
+    questions = blocks.question[use][starts]
+    return Pairs(averaged[:, 0], averaged[:, 1], questions, int(whole.sum()), 1e-9 * max(largest, 1e-3))
 
 
 def every_difference(mean: Floats, blocks: Blocks, keep: Booleans, columns: Integers) -> Floats:

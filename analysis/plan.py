@@ -54,7 +54,7 @@ class Planned:
     @property
     def what(self) -> tuple[object, ...]:
         """What is compared, whatever its family: equal for a declared row and the same one listed as exploratory."""
-        return (self.focal, self.countries, self.topic, self.sensitive, self.language, self.stance)
+        return (self.focal, self.reference, self.topic, self.sensitive, self.language, self.stance)
 
 
 def plan(

@@ -1,7 +1,7 @@
 """One row of the significance table, from the cells of one criterion and judge."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from analysis import effects
 from analysis.cells import Booleans, Cells, Floats, Integers
 from analysis.missing import Missingness, missingness
 from analysis.pairs import Pairs, every_difference, pair
+from analysis.permutation import PERMUTATIONS, permuted_p
 from analysis.placebo import placebo
 from analysis.plan import Planned, columns
 from analysis.signflip import SignFlip, sign_flip
@@ -19,6 +20,10 @@ SUGGESTED_SHARE = 0.05
 """The suggested margin as a share of the scale where it has no unit of its own: 5 of 100, 5 percentage points."""
 SUGGESTED_POINTS = 0.25
 """The suggested margin on an ordinal scale."""
+RARE = 0.1
+"""Rates below this, or above its complement, get a label permutation beside the sign-flip."""
+DISTANCE = f"label permutation ({PERMUTATIONS:,}) of the total variation distance"
+"""The value of the `test` column for a nominal criterion as a whole."""
 
 
 @dataclass(frozen=True)
@@ -47,27 +52,64 @@ def margin_of(cells: Cells, settings: Settings) -> float | None:
     return None if cells.bounds is None else SUGGESTED_SHARE * (cells.bounds[1] - cells.bounds[0])
 
 
-def compute(cells: Cells, planned: Planned, settings: Settings) -> dict[str, Any]:
-    """Return one row: everything that needs no other row (families and verdicts do)."""
+@dataclass(frozen=True)
+class Computed:
+    """A row of the table, and the differences behind it for what needs several rows.
+
+    Attributes:
+        row: columns of `CONTRASTS`; those that need other rows are not filled yet.
+        differences: shape (questions of the design,), NaN where a question is not in the row.
+    """
+
+    row: dict[str, Any]
+    differences: Floats
+
+
+def compute(cells: Cells, planned: Planned, settings: Settings) -> Computed:
+    """Return one row with everything that needs no other row (families and verdicts do)."""
     keep = planned.keep(cells.blocks)
     focal = cells.column(planned.focal)
     references = columns(cells.countries, planned.countries)
     row = _identity(cells, planned) | _counts(cells, keep, focal, references)
     row["margin"] = margin_of(cells, settings)
+    differences = np.full(len(cells.blocks.questions), np.nan)
     if planned.is_difference:
-        return row | _difference_in_differences(cells, planned, keep, settings)
+        return Computed(row | _difference_in_differences(cells, planned, keep, settings), differences)
     pairs = pair(cells.mean, cells.blocks, keep, focal, references)
     row["n_questions"], row["n_questions_complete"] = pairs.focal.size, pairs.complete
     row |= _missing(missingness(cells, keep, focal, references))
     if pairs.focal.size == 0:
-        return row | {"flags": ["no_reference" if references.size == 0 else "no_data"]}
+        return Computed(row | {"flags": ["no_reference" if references.size == 0 else "no_data"]}, differences)
+    differences[pairs.questions] = pairs.difference
     test = sign_flip(pairs.difference, resolution=pairs.resolution, seed=settings.seed)
     row |= _tested(test, row["margin"], settings, mid_p=settings.mid_p and cells.is_rate)
     row |= _effects(pairs, cells, settings.alpha)
     if planned.is_pooled:
         row |= _placebo(cells, keep, focal, references)
-    row["flags"] = _flags(test, pairs, row)
-    return row
+    row["flags"] = _flags(test, pairs, row, settings.alpha)
+    if cells.is_rate and planned.is_pooled and _is_rare(pairs):
+        rate = cells.mean[None]
+        found = permuted_p(rate, cells.blocks.question, keep, focal, references, seed=settings.seed)
+        row["p_permutation"] = None if found is None else found[1]
+        row["flags"].append("rare")
+    return Computed(row, differences)
+
+
+def compute_distance(categories: Sequence[Cells], planned: Planned, settings: Settings) -> Computed:
+    """Return the row of a nominal criterion as a whole: how far apart the distributions over its categories are."""
+    table = replace(categories[0], category=None)
+    keep = planned.keep(table.blocks)
+    focal, references = table.column(planned.focal), columns(table.countries, planned.countries)
+    row = _identity(table, planned) | _counts(table, keep, focal, references)
+    pairs = pair(table.mean, table.blocks, keep, focal, references)
+    differences = np.full(len(table.blocks.questions), np.nan)
+    rates = np.stack([category.mean for category in categories])
+    found = permuted_p(rates, table.blocks.question, keep, focal, references, seed=settings.seed)
+    if found is None:
+        return Computed(row | {"flags": ["no_reference" if references.size == 0 else "no_data"]}, differences)
+    row |= {"n_questions": pairs.focal.size, "n_questions_complete": pairs.complete, "n_nonzero": None}
+    row |= {"difference": found[0], "test": DISTANCE, "p": found[1], "p_min": 1 / (1 + PERMUTATIONS), "flags": []}
+    return Computed(row, differences)
 
 
 def _identity(cells: Cells, planned: Planned) -> dict[str, Any]:
@@ -174,7 +216,13 @@ def _placebo(cells: Cells, keep: Booleans, focal: int, references: Integers) -> 
     }
 
 
-def _flags(test: SignFlip, pairs: Pairs, row: Mapping[str, Any]) -> list[str]:
+def _is_rare(pairs: Pairs) -> bool:
+    """Whether events are so rare, or so common, that sign-flips against a mean of many are skewed."""
+    rate = float((pairs.focal.mean() + pairs.reference.mean()) / 2)
+    return min(rate, 1 - rate) < RARE
+
+
+def _flags(test: SignFlip, pairs: Pairs, row: Mapping[str, Any], alpha: float) -> list[str]:
     difference = pairs.difference
     raised = {
         "all_tied": test.nonzero == 0,
@@ -182,7 +230,7 @@ def _flags(test: SignFlip, pairs: Pairs, row: Mapping[str, Any]) -> list[str]:
         "few_nonzero": 0 < test.nonzero <= 5,
         "unbounded": row["ci_low"] is None or row["ci_high"] is None,
         "incomplete": pairs.complete < test.n,
-        "attrition": row["p_attrition"] is not None and row["p_attrition"] <= 0.05,
+        "attrition": row["p_attrition"] is not None and row["p_attrition"] <= alpha,
     }
     return [name for name, is_raised in raised.items() if is_raised]
 

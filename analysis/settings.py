@@ -51,5 +51,9 @@ class Analysis(Table):
     """Put every other country in the focal place too, as exploratory rows."""
     mid_p: bool = False
     """Report mid-p for binary and nominal criteria."""
+    panel: Literal["mean", "median", "none"] = "mean"
+    """How two or more judges are joined into one more; binary and nominal criteria take the majority."""
+    max_t: bool = False
+    """Adjust the confirmatory rows by the largest of their statistics too, which uses how they go together."""
     seed: int = 1
     """Of random flips and permutations."""

@@ -13,13 +13,14 @@ an end is then put on the side of zero where the p-value says it is.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.subsets import MOST_QUESTIONS, RANDOM_FLIPS, TIE, Subsets, coarser, mass_of_sums, subsets
+from analysis.subsets import ENUMERATED, MOST_QUESTIONS, RANDOM_FLIPS, TIE, Subsets, coarser, mass_of_sums, subsets
 from runs.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -68,10 +69,10 @@ class SignFlip:
     p_mid: float
     p_min: float
     method: Method
-    _below: Subsets
-    _above: Subsets
-    _step: float
-    """Of the integers, in the unit of the differences."""
+    _steps: Floats = field(repr=False)
+    _step: float = field(repr=False)
+    """Of the whole numbers in `_steps`, in the unit of the differences."""
+    _seed: int = field(repr=False)
 
     def interval(self, level: float = 0.95) -> Interval:
         """Return every mean that the two-sided test at 1 - level does not reject."""
@@ -91,6 +92,14 @@ class SignFlip:
         It is at most α exactly when the interval of level 1 - 2α lies inside (-margin, margin).
         """
         return max(self._below.tail(-margin / self._step), self._above.tail(-margin / self._step))
+
+    @cached_property
+    def _below(self) -> Subsets:
+        return subsets(self._steps, self._seed)
+
+    @cached_property
+    def _above(self) -> Subsets:
+        return self._below.mirrored()
 
     def _end(self, end: float, mean: float, alpha: float) -> float:
         """Return a lower end on the side of zero where p says it is; an exact end is there already."""
@@ -117,22 +126,21 @@ def sign_flip(differences: ArrayLike, *, resolution: float = 1e-9, seed: int = 1
     d = np.where(np.abs(d) < resolution, 0.0, d)
     nonzero = int(np.count_nonzero(d))
     steps, step = to_integers(d)
-    below, is_exact = subsets(steps, seed)
-    above = below.mirrored()
-    counted = _counted(steps if steps.sum() > 0 else -steps, below if steps.sum() > 0 else above, is_exact=is_exact)
+    tied = nonzero == 0 or steps.sum() == 0
+    counted = _Counted(0.5, 0.0, Method.EXACT) if tied else _counted(steps if steps.sum() > 0 else -steps, seed)
     smallest = np.finfo(float).tiny
     floor = 2 / (RANDOM_FLIPS + 1) if counted.method is Method.RANDOM else smallest
     return SignFlip(
         n=d.size,
         nonzero=nonzero,
         mean=float(d.mean()),
-        p=min(1.0, max(2 * counted.tail, smallest)) if steps.sum() else 1.0,
-        p_mid=min(1.0, max(2 * counted.tail - counted.atom, smallest)) if steps.sum() else 1.0,
+        p=min(1.0, max(2 * counted.tail, smallest)),
+        p_mid=min(1.0, max(2 * counted.tail - counted.atom, smallest)),
         p_min=min(1.0, max(math.ldexp(2.0, -nonzero), floor)),
         method=counted.method,
-        _below=below,
-        _above=above,
+        _steps=steps,
         _step=step,
+        _seed=seed,
     )
 
 
@@ -154,19 +162,24 @@ def to_integers(differences: Floats) -> tuple[Floats, float]:
 def _common_denominator(values: Floats, largest: int = 10**8) -> int | None:
     """Return the least number that makes all `values` whole, or null if there is none up to `largest`."""
     denominator = 1
-    factors = np.arange(2, 10_001)
     while denominator <= largest:
         scaled = values * denominator
         off = np.abs(scaled - np.rint(scaled))
         worst = int(off.argmax())
         if off[worst] < 1e-7:
             return denominator
-        multiples = scaled[worst] * factors
-        whole = np.flatnonzero(np.abs(multiples - np.rint(multiples)) < 1e-7)
-        if whole.size == 0:
+        factor = _smallest_factor(float(scaled[worst]), 100) or _smallest_factor(float(scaled[worst]), 10_000)
+        if factor is None:
             return None
-        denominator *= int(factors[whole[0]])
+        denominator *= factor
     return None
+
+
+def _smallest_factor(value: float, largest: int) -> int | None:
+    """Return the smallest factor up to `largest` that makes `value` whole."""
+    multiples = value * np.arange(2, largest + 1)
+    whole = np.flatnonzero(np.abs(multiples - np.rint(multiples)) < 1e-7)
+    return int(whole[0]) + 2 if whole.size else None
 
 
 @dataclass(frozen=True)
@@ -178,15 +191,19 @@ class _Counted:
     method: Method
 
 
-def _counted(steps: Floats, distribution: Subsets, *, is_exact: bool) -> _Counted:
-    """Count the flips at zero: from `distribution` where these are exact, else from the sums alone, else at random."""
-    if is_exact:
-        return _Counted(distribution.tail(0.0), distribution.atom(), Method.EXACT)
-    if np.abs(steps).sum() <= EXACT_SUMS and steps.size <= MOST_QUESTIONS:
+def _counted(steps: Floats, seed: int) -> _Counted:
+    """Count the flips of differences with a positive sum by the first affordable way."""
+    reach = float(np.abs(steps).sum())
+    countable = steps.size <= MOST_QUESTIONS
+    if reach <= EXACT_SUMS and countable:
         mass, first = mass_of_sums(steps, sizes=False)
         return _Counted(float(mass[: 1 - first].sum()), float(mass[-first].sum()), Method.EXACT)
+    if steps.size <= ENUMERATED:
+        listed = subsets(steps, seed)
+        return _Counted(listed.tail(0.0), listed.atom(), Method.EXACT)
     width, slack = coarser(steps, min(2.0**20, 100 * steps.size**1.5))
-    if slack <= LARGEST_SLACK * math.sqrt(float((steps**2).sum())) and steps.size <= MOST_QUESTIONS:
+    if slack <= LARGEST_SLACK * math.sqrt(float((steps**2).sum())) and countable:
         mass, first = mass_of_sums(np.rint(steps / width), sizes=False)
         return _Counted(float(mass[: math.floor(slack / width + TIE) + 1 - first].sum()), 0.0, Method.BOUNDED)
-    return _Counted(distribution.tail(0.0), distribution.atom(), Method.RANDOM)
+    drawn = subsets(steps, seed)
+    return _Counted(drawn.tail(0.0), drawn.atom(), Method.RANDOM)

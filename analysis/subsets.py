@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-EXACT_STATES = 2**19
-"""Largest table of sums × sizes: some 10 ms for 60 questions."""
-GRID_STATES = 2**17
+EXACT_STATES = 2**17
+"""Largest table of sums × sizes: some 3 ms for 60 questions."""
+MOST_STATES = 2**19
+GRID_STATES = 2**16
 GRID_ROWS = 20
 """Grid rows per question that keep the rounding of an interval's ends below 2 % of a standard error."""
 MOST_QUESTIONS = 2000
@@ -41,18 +42,19 @@ class Subsets(Protocol):
         """Return the smallest delta whose tail exceeds `mass`; null if every delta's does."""
 
 
-def subsets(steps: Floats, seed: int) -> tuple["_Grid | _Listing", bool]:
-    """Return the joint distribution of sums and sizes by the first affordable way, and whether it is exact."""
+def subsets(steps: Floats, seed: int) -> Subsets:
+    """Return the joint distribution of sums and sizes by the first affordable way: exact, on a grid, or drawn."""
     n = steps.size
-    if (n + 1) * (float(np.abs(steps).sum()) + 1) <= EXACT_STATES and n <= MOST_QUESTIONS:
-        return _Grid.of(steps, 1.0), True
-    if n <= ENUMERATED:
-        return _enumerated(steps), True
     states = max(GRID_STATES, GRID_ROWS * n * n)
-    if states <= EXACT_STATES:
+    exact = max(EXACT_STATES, min(states, MOST_STATES))
+    if (n + 1) * (float(np.abs(steps).sum()) + 1) <= exact and n <= MOST_QUESTIONS:
+        return _Grid.of(steps, 1.0)
+    if n <= ENUMERATED:
+        return _enumerated(steps)
+    if states <= MOST_STATES:
         width, _ = coarser(steps, states / (n + 1) - n)
-        return _Grid.of(np.rint(steps / width), width), False
-    return _drawn(steps, seed), False
+        return _Grid.of(np.rint(steps / width), width)
+    return _drawn(steps, seed)
 
 
 def coarser(steps: Floats, rows: float) -> tuple[float, float]:
@@ -82,20 +84,23 @@ def mass_of_sums(whole: Floats, *, sizes: bool) -> tuple[Floats, int]:
     The state is (sum, size) in one flat index. Questions with a negative difference start inside the subset, so that
     every step moves up. Small differences go first: the occupied part of the table then stays short.
     """
-    n = whole.size
+    moved = whole if sizes else whole[whole != 0]
+    n = moved.size
     columns = n + 1 if sizes else 1
-    rows = int(np.abs(whole).sum()) + 1
-    negative = whole < 0
+    rows = int(np.abs(moved).sum()) + 1
+    negative = moved < 0
     start = int(negative.sum()) if sizes else 0
-    mass = np.zeros(rows * columns + 2 * n)
+    mass, grown = np.zeros(rows * columns + 2 * n), np.zeros(rows * columns + 2 * n)
     mass[start] = math.ldexp(1.0, -min(n, 1000))
     end = start + 1
-    for i in np.argsort(np.abs(whole), kind="stable"):
-        shift = int(abs(whole[i])) * columns + (0 if not sizes else -1 if negative[i] else 1)
-        mass[shift : end + shift] += mass[:end].copy()
-        end += max(shift, 0)
+    shifts = (np.abs(moved) * columns + (np.where(negative, -1, 1) if sizes else 0)).astype(np.int64)
+    for shift in shifts[np.argsort(np.abs(moved), kind="stable")].tolist():
+        grown[:shift] = mass[:shift]
+        np.add(mass[shift : end + shift], mass[:end], out=grown[shift : end + shift])
+        mass, grown = grown, mass
+        end += shift
     table = mass[: rows * columns].reshape(rows, columns) * math.ldexp(1.0, min(n, 1000) - n)
-    return table, int(whole[negative].sum())
+    return table, int(moved[negative].sum())
 
 
 @dataclass(frozen=True)
@@ -151,8 +156,9 @@ class _Grid:
             if (rows[first] - rows[first - 1]).sum() <= 512 or high - low < 1e-9:
                 break
         before, upto = rows[first - 1], rows[first]
-        sizes = np.repeat(np.arange(before.size), upto - before)
-        inside = np.concatenate([np.arange(a + 1, b + 1) for a, b in zip(before, upto, strict=True)])
+        count = upto - before
+        sizes = np.repeat(np.arange(before.size), count)
+        inside = np.arange(sizes.size) + np.repeat(before + 1 - (count.cumsum() - count), count)
         means = (inside + self.first) / sizes
         order = np.argsort(means, kind="stable")
         reached = tails[first - 1] + np.cumsum(self.mass[inside, sizes][order])

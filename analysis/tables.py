@@ -9,6 +9,24 @@ from analysis.verdict import Finding, ends, number
 
 _STYLES = {Finding.DIFFERS: "bold", Finding.EQUIVALENT: "green", Finding.INCONCLUSIVE: "dim"}
 
+_HEADER = (
+    "criterion",
+    "judge",
+    "focal – reference",
+    "n",
+    "missing",
+    "means",
+    "difference",
+    "interval",
+    "p",
+    "adjusted",
+    "rank",
+    "verdict",
+    "flags",
+)
+RIGHT = ("n", "missing", "means", "difference", "interval", "p", "adjusted", "rank")
+"""Columns of numbers, which stand on the right."""
+
 
 def as_text(table: pl.DataFrame) -> pl.DataFrame:
     """Return the columns that people read first, as text; what is not there is a dash.
@@ -25,7 +43,7 @@ def as_text(table: pl.DataFrame) -> pl.DataFrame:
             "missing": f"{row['missing_focal']}/{row['missing_reference']}",
             "means": f"{number(row['mean_focal'])} / {number(row['mean_reference'])}",
             "difference": number(row["difference"], sign=True),
-            "interval": "–" if row["difference"] is None else ends(row["ci_low"], row["ci_high"]),
+            "interval": ends(row["ci_low"], row["ci_high"]) if row["mean_focal"] is not None else "–",
             "p": p_value(row["p"]),
             "adjusted": p_value(row["p_holm"] if row["family"] == "confirmatory" else row["q_bh"]),
             "rank": "–" if row["placebo_n"] is None else f"{row['placebo_rank']} of {row['placebo_n']}",
@@ -43,28 +61,10 @@ def rich_table(table: pl.DataFrame, *, title: str | None = None) -> Table:
     caption = "\n".join(footnotes(table))
     drawn = Table(title=title, caption=Text(caption), caption_justify="left", title_justify="left")
     for name in text.columns:
-        drawn.add_column(name, justify="right" if name in _NUMBERS else "left", no_wrap=name in _NUMBERS)
+        drawn.add_column(name, justify="right" if name in RIGHT else "left", no_wrap=name in RIGHT)
     for row, found in zip(text.iter_rows(), table["finding"], strict=True):
         drawn.add_row(*(Text(cell) for cell in row), style=_STYLES[Finding(found)])
     return drawn
-
-
-_HEADER = (
-    "criterion",
-    "judge",
-    "focal – reference",
-    "n",
-    "missing",
-    "means",
-    "difference",
-    "interval",
-    "p",
-    "adjusted",
-    "rank",
-    "verdict",
-    "flags",
-)
-_NUMBERS = ("n", "missing", "means", "difference", "interval", "p", "adjusted", "rank")
 
 
 def p_value(p: float | None) -> str:

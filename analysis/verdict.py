@@ -75,10 +75,12 @@ def sentence(row: Mapping[str, Any], level: float) -> str:
         Standing.CANNOT_TELL: f"; whether it is exceptional cannot be told from {row['placebo_n']} countries",
         None: "",
     }[None if row["standing"] is None else Standing(row["standing"])]
-    return (
-        f"{what}, {row['judge']}: {verdict} (difference {number(row['difference'], sign=True)}, "
-        f"{level:.0%} interval {ends(row['ci_low'], row['ci_high'])}, {row['n_questions']} questions){among}."
-    )
+    size = f"difference {number(row['difference'], sign=True)}"
+    if row["test"].startswith("label permutation"):
+        size = f"total variation distance {number(row['difference'])}"
+    else:
+        size += f", {level:.0%} interval {ends(row['ci_low'], row['ci_high'])}"
+    return f"{what}, {row['judge']}: {verdict} ({size}, {row['n_questions']} questions){among}."
 
 
 def number(value: float | None, *, sign: bool = False) -> str:

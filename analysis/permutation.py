@@ -1,0 +1,60 @@
+"""Label permutation within questions: which of a question's countries is the focal one is drawn at random.
+
+For what sign-flips cannot do: distances between whole distributions, and rare events against a mean of many.
+"""
+
+import numpy as np
+
+from analysis.cells import Booleans, Floats, Integers
+
+PERMUTATIONS = 9_999
+
+
+def permuted_p(
+    rates: Floats, question: Integers, keep: Booleans, focal: int, references: Integers, *, seed: int
+) -> tuple[float, float] | None:
+    """Return the total variation distance of focal and comparator, and its p-value, never 0; null without questions.
+
+    The distance is half the sum of the absolute differences of mean rates over the categories, 0 to 1. For a single
+    category that is half the absolute difference of a rate, tested by the same permutation.
+
+    Args:
+        rates: shape (categories, blocks, countries), NaN where no score came.
+        question: shape (blocks,), sorted index of the question.
+        keep: shape (blocks,), the rows that the contrast is about.
+        focal: column under test.
+        references: columns it is compared with.
+        seed: of the permutations.
+    """
+    arms = np.append(focal, references)
+    differences, present = _in_every_place(rates[:, keep][:, :, arms], question[keep])
+    use = present[:, 0] & (present.sum(axis=1) > 1)
+    differences, present = differences[:, use], present[use]
+    n = len(present)
+    if n == 0:
+        return None
+    observed = float(np.abs(differences[:, :, 0].mean(axis=1)).sum() / 2)
+    generator = np.random.default_rng(seed)
+    # The i-th of the countries that are there: their columns, moved to the front.
+    order = np.argsort(~present, axis=1, kind="stable")
+    drawn = np.floor(generator.random((PERMUTATIONS, n)) * present.sum(axis=1)).astype(np.int64)
+    columns = order[np.arange(n), drawn]
+    distance = np.zeros(PERMUTATIONS)
+    for category in differences:
+        distance += np.abs(category[np.arange(n), columns].sum(axis=1)) / (2 * n)
+    reached = int((distance >= observed - 1e-9).sum())
+    return observed, (1 + reached) / (1 + PERMUTATIONS)
+
+
+def _in_every_place(rates: Floats, question: Integers) -> tuple[Floats, Booleans]:
+    """Return each country's difference from the others, (categories, questions, countries), and which are there."""
+    starts = np.flatnonzero(np.diff(question, prepend=-1))
+    there = ~np.isnan(rates)
+    if starts.size == 0:
+        return np.zeros_like(rates), there[0]
+    count = np.add.reduceat(there, starts, axis=1, dtype=np.int64)
+    means = np.add.reduceat(np.where(there, rates, 0.0), starts, axis=1) / np.maximum(count, 1)
+    present = count[0] > 0
+    others = np.maximum(present.sum(axis=1, keepdims=True) - 1, 1)
+    differences: Floats = np.where(present, means - (means.sum(axis=2, keepdims=True) - means) / others, 0.0)
+    return differences, present

@@ -1,0 +1,89 @@
+import csv
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from analysis import CONTRASTS, contrasts, footnotes, rich_table
+from analysis.export import to_csv, to_html, to_json, to_latex, to_markdown
+from rubrics import Criterion, Scale
+from runs.frames import SCORES, frame
+
+TONE = Criterion(
+    id="tone_a_b",
+    question="Warm?",
+    scale=Scale.ORDINAL,
+    direction="5 is warm",
+    anchors={str(level): "level" for level in range(1, 6)},
+)
+
+
+@pytest.fixture(scope="module")
+def table():
+    generator = np.random.default_rng(0)
+    rows = [
+        {"question_id": f"q{i}", "country": country, "language": "en", "epoch": 1, "repeat": 1, "judge": "j&k_1|x"}
+        | {"criterion": "tone_a_b", "score": float(generator.integers(1, 6)), "missing": None}
+        for country in ("CN", "US", "FR")
+        for i in range(12)
+    ]
+    rows[0] |= {"score": None, "missing": "truncated"}
+    return contrasts(frame(rows, SCORES), [TONE], focal="CN")
+
+
+def test_csv_and_json_hold_every_column(table):
+    rows = list(csv.DictReader(io.StringIO(to_csv(table))))
+    records = json.loads(to_json(table))
+    assert list(rows[0]) == list(records[0]) == CONTRASTS.names()
+    assert float(rows[0]["difference"]) == records[0]["difference"] == table["difference"][0]
+    assert rows[1]["p_holm"] == ""
+    assert records[1]["p_holm"] is None
+
+
+def test_markdown_keeps_its_columns_whatever_the_names(table):
+    lines = [line for line in to_markdown(table).splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + len(table)
+    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
+
+
+def test_latex_escapes_and_closes(table):
+    text = to_latex(table)
+    assert r"j\&k\_1|x" in text
+    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 1
+    body = text.split(r"\midrule")[1].split(r"\bottomrule")[0]
+    assert {len(re.findall(r"(?<!\\)&", line)) for line in body.strip().splitlines()} == {12}
+    assert not re.search(r"(?<!\\)[%#_]", text)
+
+
+def test_html_is_a_table_with_its_notes(table):
+    pytest.importorskip("great_tables")
+    text = to_html(table, title="Tone & all")
+    assert "Tone &amp; all" in text
+    assert "j&amp;k_1|x" in text
+    assert "Seed 1" in text
+
+
+@pytest.mark.parametrize("write", [to_csv, to_json, to_markdown, to_latex, to_html])
+def test_the_same_table_gives_the_same_bytes(table, write):
+    assert write(table) == write(table.clone())
+
+
+def test_the_terminal_table_shows_names_with_brackets_and_its_footnotes(table):
+    console = Console(width=250, record=True, file=io.StringIO())
+    console.print(rich_table(table, title="[x]"))
+    text = console.export_text()
+    assert "j&k_1|x" in text
+    assert "differs" in text or "inconclusive" in text
+    for note in footnotes(table):
+        assert note in text
+
+
+def test_footnotes_state_families_n_and_seed(table):
+    notes = " ".join(footnotes(table))
+    assert "Holm over confirmatory rows of one judge: m = 1 (j&k_1|x)." in notes
+    assert "Benjamini–Hochberg over exploratory rows of one judge: m = 2" in notes
+    assert "n is the number of questions: 11." in notes
+    assert "below 0.333" in notes
