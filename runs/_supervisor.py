@@ -6,17 +6,20 @@ parent is gone or wants the command stopped. Every process of the command is end
 command's exit code (128 + n for signal n).
 
 On Linux this process adopts the orphans among its descendants (PR_SET_CHILD_SUBREAPER), so it also finds those that
-moved to a process group or a session of their own, and "no child left" means that nothing is left. Should it be killed
-itself, the kernel kills the command (PR_SET_PDEATHSIG) and the parent sweeps up the rest. Elsewhere it ends the
-command's process group.
+moved to a process group or a session of their own, and "no child left" means that nothing is left. Elsewhere it ends
+the command's process group. Should it be killed itself, even together with the parent, the kernel does what is left to
+do: it kills the command (PR_SET_PDEATHSIG, Linux) and hangs up on the command's process group, because this process
+leads a session with a terminal (a pseudo one that nobody reads) on which that group is in the foreground.
 """
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import select
 import signal
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +28,8 @@ LINUX = sys.platform == "linux"
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 TICK = 0.1
 """Seconds between two looks at the parent and the command."""
+ORPHAN_GRACE = 2.0
+"""Seconds that the command's own children get to end after it; multiprocessing's resource tracker needs some."""
 
 
 def main(parent: int, grace: float, command: list[str]) -> int:
@@ -36,6 +41,7 @@ def main(parent: int, grace: float, command: list[str]) -> int:
     if LINUX:
         _prctl(PR_SET_CHILD_SUBREAPER, 1)
     child = _start(command)
+    terminal = _hang_up_with_us(child)  # noqa: F841 - held open until the end
     codes: dict[int, int] = {}
     while child not in codes and not asked and not _parent_gone(parent):
         _reap(codes)
@@ -67,6 +73,17 @@ def _start(command: list[str]) -> int:
     os._exit(127)
 
 
+def _hang_up_with_us(group: int) -> tuple[int, int] | None:
+    """Have the kernel send SIGHUP to `group` when this process ends; return the pseudo-terminal to hold, null without."""
+    try:
+        ends = os.openpty()
+        fcntl.ioctl(ends[1], termios.TIOCSCTTY, 0)
+        os.tcsetpgrp(ends[1], group)
+    except OSError:  # no /dev/pts here, or the command has ended already
+        return None
+    return ends
+
+
 def _parent_gone(parent: int) -> bool:
     """Wait a tick for the end of the pipe; also look at the parent itself, for a fork of it may hold the pipe open."""
     readable, _, _ = select.select([0], [], [], TICK)
@@ -92,6 +109,8 @@ def _end(child: int, grace: float, codes: dict[int, int]) -> None:
         _signal(pid, signal.SIGTERM)
     deadline = time.monotonic() + grace
     while _alive(child, codes):
+        if child in codes:
+            deadline = min(deadline, time.monotonic() + ORPHAN_GRACE)
         if time.monotonic() > deadline:
             for pid in _targets(child):
                 _signal(pid, signal.SIGKILL)

@@ -16,9 +16,8 @@ _DULL = re.compile(
 )
 _RAISED = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*(?:Error|Exception|Interrupt|Exit|NotFound))(?:: (.*))?$")
 _REFUSED = re.compile(r"^[\w.-]+\.py: error: (.+)$")
-_GENERIC = re.compile(
-    r"Engine core initialization failed|See (?:root cause|stack trace)|EngineDead|SystemExit|KeyboardInterrupt"
-)
+_ENGINE_LOST = re.compile(r"EngineDeadError|Engine core initialization failed|died unexpectedly")
+_POINTS_ELSEWHERE = re.compile(_ENGINE_LOST.pattern + r"|See (?:root cause|stack trace)|SystemExit|KeyboardInterrupt")
 _ENDS = re.compile(
     r" \[type=|^Traceback|^\s*For further information visit|^\s+File \"|^\s*$|^During handling|^The above exception"
 )
@@ -44,7 +43,7 @@ def clean(line: str) -> str:
 
 def latest(text: str) -> str | None:
     """Return the last line of `text` that tells someone who waits what is going on; null if there is none."""
-    told = (clean(line).strip() for line in reversed(text.split("\n")))
+    told = (clean(line).strip() for line in reversed(text.split("\n")) if " WARNING " not in line)
     return next((line[:160] for line in told if line and not _DULL.search(line)), None)
 
 
@@ -55,14 +54,18 @@ def refusal(text: str) -> str | None:
 
 
 def cause(text: str) -> str | None:
-    """Return the error that ended vLLM, as one line; null if the log holds none.
+    """Return the error that ended vLLM, as one line; null if the log holds none that tells.
 
     It is the last one raised that does not merely point at another: a failed worker makes the engine fail, and the
     engine the server, and each prints its own traceback.
     """
-    raised = list(_raised([clean(line) for line in text.split("\n")]))
-    telling = [error for error in raised if not _GENERIC.search(error)]
-    return next(reversed(telling or raised), None)
+    telling = [error for error in _raised(text.split("\n")) if not _POINTS_ELSEWHERE.search(error)]
+    return telling[-1] if telling else None
+
+
+def engine_lost(text: str) -> bool:
+    """Whether the server says that its engine is gone."""
+    return bool(_ENGINE_LOST.search(text))
 
 
 def tail(text: str, lines: int = 5) -> list[str]:
@@ -73,15 +76,23 @@ def tail(text: str, lines: int = 5) -> list[str]:
 def _raised(lines: list[str]) -> Iterator[str]:
     """Yield the last part of every traceback in `lines`, on one line."""
     for number, line in enumerate(lines):
-        match = _RAISED.match(line)
+        match = _RAISED.match(clean(line))
         if match is None:
             continue
         message = [match[2] or ""]
         for following in lines[number + 1 : number + 10]:
-            message.append(_ENDS.split(following)[0])
-            if _ENDS.search(following):
+            if _prefix(following) != _prefix(line):  # the next thing that was logged
+                break
+            told = clean(following)
+            message.append(_ENDS.split(told)[0])
+            if _ENDS.search(told):
                 break
         yield _one_line(match[1], message)
+
+
+def _prefix(line: str) -> str:
+    match = _PREFIX.match(_ANSI.sub("", line))
+    return match[0].rstrip() if match else ""
 
 
 def _one_line(name: str, message: list[str]) -> str:

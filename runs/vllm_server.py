@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import signal
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -219,8 +220,11 @@ class VllmServer:
                 "Give a name as the hub writes it, or a checkpoint's folder; for a gated model set HF_TOKEN."
             )
         code = self._process.exit_code if self._process else None
-        if code == 128 + 9 and not why:
-            why = "it was killed, most likely for lack of memory; lower max_model_len or take a smaller model"
+        if not why and (code == 128 + signal.SIGKILL or vllm_log.engine_lost(text)):
+            why = (
+                "its process was killed; if nobody did that, memory ran out: "
+                "lower max_model_len or gpu_memory_utilization, or take a smaller model"
+            )
         shown = "".join(f"\n    {line}" for line in vllm_log.tail(text))
         return EndpointError(
             f"vLLM with {self.model!r} died (exit code {code}): {why or 'it left no error'}\n"
