@@ -3,19 +3,37 @@
 Every verb of the command line is a function here; failures are `EvenhandError`s that say what, where and the fix.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from evenhand._neighbours import check_neighbours
 
 check_neighbours()
 
-from evenhand.analysing import Analyzed, analyze  # noqa: E402
-from evenhand.checking import check  # noqa: E402
-from evenhand.importing import import_  # noqa: E402
-from evenhand.looking import list_, show_failures, show_item, show_run  # noqa: E402
-from evenhand.starting import init  # noqa: E402
-from evenhand.study import Study, load_study  # noqa: E402
-from evenhand.verbs import generate, report, run, score  # noqa: E402
-from judging.settings import Judge  # noqa: E402
-from runs.errors import EndpointError, EvenhandError, InputError, StoreError  # noqa: E402
+if TYPE_CHECKING:
+    from evenhand.analysing import Analyzed, analyze
+    from evenhand.checking import check
+    from evenhand.importing import import_
+    from evenhand.looking import list_, show_failures, show_item, show_run
+    from evenhand.starting import init
+    from evenhand.study import Study, load_study
+    from evenhand.verbs import generate, report, run, score
+    from judging.settings import Judge
+    from runs.errors import EndpointError, EvenhandError, InputError, StoreError
+
+_HOMES = {
+    "evenhand.analysing": ("Analyzed", "analyze"),
+    "evenhand.checking": ("check",),
+    "evenhand.importing": ("import_",),
+    "evenhand.looking": ("list_", "show_failures", "show_item", "show_run"),
+    "evenhand.starting": ("init",),
+    "evenhand.study": ("Study", "load_study"),
+    "evenhand.verbs": ("generate", "report", "run", "score"),
+    "judging.settings": ("Judge",),
+    "runs.errors": ("EndpointError", "EvenhandError", "InputError", "StoreError"),
+}
+# A name's module is imported when the name is first used: importing all of them takes four seconds.
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Analyzed",
@@ -39,3 +57,13 @@ __all__ = [
     "show_item",
     "show_run",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'evenhand' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

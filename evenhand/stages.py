@@ -18,14 +18,11 @@ from rubrics import Rubric
 from runs import generate as answered
 from runs.calls import Tally
 from runs.chat import ChatClient
+from runs.errors import Stopped
 from runs.progress import Progress
 from runs.store import Folder, Run, Scoring, create_run
 
 T = TypeVar("T")
-
-
-class Stopped(Exception):  # noqa: N818 — nobody's error
-    """The work was stopped by a signal; what was counted is on disk."""
 
 
 async def answer(plan: Plan, root: Path, engines: Engines, progress: Progress) -> tuple[Run, Tally]:

@@ -28,6 +28,10 @@ class EndpointError(EvenhandError):
     """No model answered where one was expected."""
 
 
+class Stopped(Exception):  # noqa: N818 — nobody's error
+    """A signal ended the work; what was counted is on disk."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return `known` as help for someone who wrote `word`: the closest match if there is one, else the whole list."""
     names = sorted(known)

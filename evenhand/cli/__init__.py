@@ -7,8 +7,7 @@ import typer
 
 from evenhand.cli import analyze, check, generate, import_, init, list_, run, score, show
 from evenhand.progress import console
-from evenhand.stages import Stopped
-from runs.errors import EvenhandError
+from runs.errors import EvenhandError, Stopped
 
 app = typer.Typer(
     name="evenhand",

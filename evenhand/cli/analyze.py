@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from evenhand.analysing import analyze
+import evenhand
 from evenhand.cli.options import AsJson, Focal, RunFolder
-from evenhand.cli.tables import print_analysis
 
 NAME = "analyze"
 
@@ -24,7 +23,9 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Test whether the focal country is treated differently: the significance table."""
-    result = analyze(
+    from evenhand.cli.tables import print_analysis  # noqa: PLC0415
+
+    result = evenhand.analyze(
         run,
         focal=focal,
         references=reference,

@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from evenhand.checking import check
+import evenhand
 from evenhand.cli.options import AsJson, StudyFile, show, show_json
 
 NAME = "check"
@@ -10,7 +10,7 @@ NAME = "check"
 
 def command(study: StudyFile, as_json: AsJson = False) -> None:
     """Read everything and touch no model: what the study will ask, and how much of it."""
-    content = check(study)
+    content = evenhand.check(study)
     if as_json:
         show_json(content)
         return

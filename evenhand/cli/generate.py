@@ -1,15 +1,15 @@
 """`evenhand generate STUDY`."""
 
+import evenhand
 from evenhand.cli.options import ROOT, AsJson, Root, StudyFile, exit_code, show_json
 from evenhand.progress import Bars, console
-from evenhand.verbs import generate
 
 NAME = "generate"
 
 
 def command(study: StudyFile, out: Root = ROOT, as_json: AsJson = False) -> None:
     """Get every answer of a study that is not there yet."""
-    result = generate(study, root=out, progress=Bars())
+    result = evenhand.generate(study, root=out, progress=Bars())
     if as_json:
         show_json({"run": str(result.run.path), "answered": result.tally.done, "failed": result.tally.failed})
     else:

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+import evenhand
 from evenhand.cli.options import ROOT, AsJson, Root, exit_code, show_json
-from evenhand.importing import import_
 from evenhand.progress import console
 from runs.errors import InputError
 
@@ -26,7 +26,7 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Bring answers, and verdicts, that came from elsewhere into the store."""
-    result = import_(
+    result = evenhand.import_(
         file, verdicts=verdicts, name=name, focal=focal, names=_names(columns or []), rubric=rubric, root=out
     )
     for rejected in result.rejected[:LISTED]:

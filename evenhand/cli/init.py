@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+import evenhand
 from evenhand.cli.options import AsJson, show_json
 from evenhand.progress import console
-from evenhand.starting import init
 
 NAME = "init"
 
@@ -17,7 +17,7 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Make a study of my own to start from."""
-    path = init(folder)
+    path = evenhand.init(folder)
     if as_json:
         show_json({"study": str(path)})
     else:

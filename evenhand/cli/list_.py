@@ -2,15 +2,15 @@
 
 from rich.table import Table
 
+import evenhand
 from evenhand.cli.options import ROOT, AsJson, Root, show, show_json
-from evenhand.looking import list_
 
 NAME = "list"
 
 
 def command(out: Root = ROOT, as_json: AsJson = False) -> None:
     """Show the runs that there are, and who has scored them."""
-    entries = list_(out)
+    entries = evenhand.list_(out)
     if as_json:
         show_json({"runs": entries})
         return

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
+import evenhand
 from evenhand.cli.options import AsJson, RunFolder, exit_code, show_json
 from evenhand.progress import Bars, console
-from evenhand.verbs import score
 
 NAME = "score"
 
@@ -23,7 +23,9 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Score a run with a rubric and one or more judges; what another judge has scored is left alone."""
-    results = score(run, judges=judge or (), rubric=rubric, endpoint=endpoint, repeats=repeats, progress=Bars())
+    results = evenhand.score(
+        run, judges=judge or (), rubric=rubric, endpoint=endpoint, repeats=repeats, progress=Bars()
+    )
     if as_json:
         scorings = [
             {"scoring": str(result.scoring.path), "scored": result.tally.done, "failed": result.tally.failed}

@@ -7,8 +7,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+import evenhand
 from evenhand.cli.options import AsJson, RunFolder, show, show_json
-from evenhand.looking import show_failures, show_item, show_run
 
 NAME = "show"
 
@@ -21,11 +21,11 @@ def command(
 ) -> None:
     """Show what a run holds; one item's answers with their verdicts; or its failures."""
     if item is not None:
-        content = show_item(run, item)
+        content = evenhand.show_item(run, item)
     elif failures:
-        content = show_failures(run)
+        content = evenhand.show_failures(run)
     else:
-        content = show_run(run)
+        content = evenhand.show_run(run)
     if as_json:
         show_json(content)
     elif item is not None:
