@@ -74,7 +74,7 @@ def _start(command: list[str]) -> int:
 
 
 def _hang_up_with_us(group: int) -> tuple[int, int] | None:
-    """Have the kernel send SIGHUP to `group` when this process ends; return the pseudo-terminal to hold, null without."""
+    """Have the kernel send SIGHUP to `group` when this process ends; return the pseudo-terminal to hold, if any."""
     try:
         ends = os.openpty()
         fcntl.ioctl(ends[1], termios.TIOCSCTTY, 0)

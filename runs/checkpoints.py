@@ -69,7 +69,7 @@ async def locate(model: str, progress: Progress | None = None) -> str:
     """
     check_model(model)
     if model.startswith("bundled/"):
-        return str(await _bundled(model, progress or Silent()))
+        return str(await _bundled(model, Silent() if progress is None else progress))
     return _absolute(model) if _is_path(model) else model
 
 

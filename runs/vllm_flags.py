@@ -106,7 +106,7 @@ def resolve_flags(model: str, flags: Mapping[str, Any], build: Build) -> dict[st
         resolved["reasoning-parser"] = parser
     if build.device == "cpu":
         resolved |= {"enforce-eager": True, "max-model-len": CPU_CONTEXT}
-        # A prompt prefilled in parts rewinds the generator of a seeded request, which the CPU's cannot: the engine dies.
+        # A prompt prefilled in parts rewinds the generator of a seeded request; the CPU's cannot: the engine dies.
         resolved["enable-chunked-prefill"] = False
     for key, value in flags.items():
         name = key.replace("_", "-").removeprefix("--")

@@ -15,7 +15,6 @@ import aiohttp
 
 from runs import vllm_flags, vllm_log
 from runs.checkpoints import check_model, is_local, locate
-from runs.digest import digest, short
 from runs.errors import EndpointError, EvenhandError, InputError, StoreError
 from runs.progress import Progress, Silent
 from runs.pycache import bytecode_environment
@@ -85,7 +84,7 @@ class VllmServer:
         self.log = log
         self.port = 0
         self._flags = dict(flags or {})
-        self._progress = progress or Silent()
+        self._progress = Silent() if progress is None else progress
         self._launch = launch or vllm_launch(model, self._flags)
         self._grace = grace
         self._process: Supervised | None = None
@@ -253,50 +252,6 @@ def vllm_launch(model: str, flags: Mapping[str, Any]) -> Launch:
             environment={key: told[key] for key in sorted(told) if key in vllm_flags.TOLD},
         ),
     )
-
-
-class ServerPool:
-    """The servers of one command: started when first asked for, shared by equal requests, all stopped at the end.
-
-    Use it as an async context manager.
-
-    Args:
-        logs: folder for the servers' logs.
-        progress: see `VllmServer`.
-    """
-
-    def __init__(self, logs: Path, progress: Progress | None = None) -> None:
-        self._logs = logs
-        self._progress = progress
-        self._servers: dict[str, VllmServer] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        ended = await asyncio.gather(*(server.stop() for server in self._servers.values()), return_exceptions=True)
-        for problem in ended:
-            if isinstance(problem, BaseException):
-                raise problem
-
-    async def get(
-        self, model: str, flags: Mapping[str, Any] | None = None, *, launch: Launch | None = None
-    ) -> VllmServer:
-        """Return the server for `model` with `flags`, started if it does not run (any more).
-
-        Raises:
-            InputError, EndpointError, StoreError: see `VllmServer.start`.
-        """
-        key = digest({"model": model, "flags": dict(flags or {})})
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            server = self._servers.get(key)
-            if server is None:
-                log = self._logs / f"vllm-{short(key)}.log"
-                server = VllmServer(model, flags, log=log, progress=self._progress, launch=launch)
-                self._servers[key] = server
-            await server.start()
-            return server
 
 
 def _free_port() -> int:
