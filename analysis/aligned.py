@@ -1,4 +1,4 @@
-"""The same question in the same place: cells and differences by question, so that judges and countries line up.
+"""The scores behind a table of cells, and the table by question, so that judges and countries line up.
 
 Here, inside the package, NaN stands for a question that has none; frames and results say null.
 """
@@ -6,9 +6,21 @@ Here, inside the package, NaN stands for a question that has none; frames and re
 from collections.abc import Sequence
 
 import numpy as np
+import polars as pl
 
 from analysis.cells import Cells, Floats
 from analysis.pairs import pair
+from rubrics import Scale
+
+VALUES = ("question_id", "country", "language", "epoch", "repeat", "value")
+
+
+def values_of(scores: pl.DataFrame, table: Cells) -> pl.DataFrame:
+    """Return the rows of `table` that came, with columns `VALUES`; for a category, `value` is 1 if it is the label."""
+    nominal = table.criterion.scale is Scale.NOMINAL
+    value = (pl.col("label") == table.category).cast(pl.Float64) if nominal else pl.col("score")
+    own = scores.filter(criterion=table.criterion.id, judge=table.judge).with_columns(value=value)
+    return own.select(VALUES).filter(pl.col("value").is_not_null())
 
 
 def question_means(table: Cells) -> Floats:
