@@ -33,7 +33,8 @@ def split_thinking(content: str | None, *, opened: bool = False, cut_off: bool =
         opened: whether the chat template opened the thinking.
         cut_off: whether the tokens ran out.
 
-    Without any tag all of it is the answer, unless the thinking was opened and then cut off: then none of it is.
+    Without any tag all of it is the answer, unless the template opened the thinking and the tokens ran out. Thinking that
+    the model opened itself and never closed is all thinking, however it ended.
     """
     if content is None:
         return Split(None, None)
@@ -42,7 +43,7 @@ def split_thinking(content: str | None, *, opened: bool = False, cut_off: bool =
     closing = _CLOSE.search(content, start)
     if closing:
         return Split(_part(content[start : closing.start()]), _part(content[closing.end() :]))
-    if cut_off and (opening or opened):
+    if opening or (opened and cut_off):
         return Split(_part(content[start:]), None)
     return Split(None, _part(content))
 
