@@ -23,8 +23,17 @@ class Scored:
     criteria: tuple[Criterion, ...]
 
 
+def scorings_of(run: Run, *, on: str = "answer", placebo: str | None = None) -> list[Scoring]:
+    """Return the scorings of one part of the responses (`answer`, `reasoning`), as it is or under a placebo."""
+    return [
+        scoring
+        for scoring in run.scorings()
+        if (scoring.manifest.get("on") or "answer", scoring.manifest.get("placebo")) == (on, placebo)
+    ]
+
+
 def load_scores(run: Run, scorings: Sequence[Scoring] | None = None) -> Scored:
-    """Return the scores of `scorings` (default: all of the run).
+    """Return the scores of `scorings` (default: all of the answers as they are).
 
     Where two rubrics give one id to different criteria, each is called `rubric.criterion`; where two settings of one
     judge have scored on one rubric, each is called `judge#digest`.
@@ -32,7 +41,7 @@ def load_scores(run: Run, scorings: Sequence[Scoring] | None = None) -> Scored:
     Raises:
         InputError: the run has no scoring.
     """
-    scorings = run.scorings() if scorings is None else scorings
+    scorings = scorings_of(run) if scorings is None else scorings
     if not scorings:
         raise InputError(f"{run.path}: nothing has been scored; run `evenhand score {run.path} --judge …` first.")
     rubrics = [load_rubric(scoring.rubric_path) for scoring in scorings]

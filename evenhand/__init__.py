@@ -14,22 +14,24 @@ if TYPE_CHECKING:
     from evenhand.analysing import Analyzed, analyze
     from evenhand.checking import check
     from evenhand.importing import import_
-    from evenhand.looking import list_, show_failures, show_item, show_run
+    from evenhand.looking import list_, show_failures, show_item, show_run, show_scoring
     from evenhand.starting import init
     from evenhand.study import Study, load_study
     from evenhand.verbs import generate, report, run, score
     from judging.settings import Judge
+    from runs.calls import Budget
     from runs.errors import EndpointError, EvenhandError, InputError, StoreError
 
 _HOMES = {
     "evenhand.analysing": ("Analyzed", "analyze"),
     "evenhand.checking": ("check",),
     "evenhand.importing": ("import_",),
-    "evenhand.looking": ("list_", "show_failures", "show_item", "show_run"),
+    "evenhand.looking": ("list_", "show_failures", "show_item", "show_run", "show_scoring"),
     "evenhand.starting": ("init",),
     "evenhand.study": ("Study", "load_study"),
     "evenhand.verbs": ("generate", "report", "run", "score"),
     "judging.settings": ("Judge",),
+    "runs.calls": ("Budget",),
     "runs.errors": ("EndpointError", "EvenhandError", "InputError", "StoreError"),
 }
 # A name's module is imported when the name is first used: importing all of them takes four seconds.
@@ -37,6 +39,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Analyzed",
+    "Budget",
     "EndpointError",
     "EvenhandError",
     "InputError",
@@ -56,6 +59,7 @@ __all__ = [
     "show_failures",
     "show_item",
     "show_run",
+    "show_scoring",
 ]
 
 

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from evenhand.study import load_study
+from evenhand.study import Plan, load_study
 from judging.forms import forms
 from judging.prompt import messages
+from judging.settings import Judge
+from runs.prices import cost
 
 CHARACTERS_PER_TOKEN = 4
 """A rule of thumb for European languages; Chinese and Arabic take more tokens."""
@@ -14,7 +16,8 @@ CHARACTERS_PER_TOKEN = 4
 def check(study: Path | str) -> dict[str, Any]:
     """Read a study and all that it names, and return what it will take; no model is touched.
 
-    Token counts are estimates from characters; answers count with the length that they may have at most.
+    Token counts are estimates from characters; answers count with the length that they may have at most. Costs are US
+    dollars by the public price list, null where it has no price (engines and servers of one's own).
 
     Raises:
         InputError: something does not fit; one sentence with file, key and fix.
@@ -37,11 +40,27 @@ def check(study: Path | str) -> dict[str, Any]:
         "rubric": f"{plan.rubric.name}@{plan.rubric.version}",
         "criteria": len(plan.rubric.criteria),
     }
-    for judge in plan.study.judges:
-        sheets = forms(plan.rubric, judge)
-        calls = answers * judge.repeats * len(sheets)
-        per_answer = sum(len(str(messages(form.instructions, items["prompt"][0], ""))) for form in sheets)
-        read = per_answer // CHARACTERS_PER_TOKEN + len(sheets) * generation.max_tokens
-        content[f"verdicts_by_{judge.name}"] = calls
-        content[f"tokens_read_by_{judge.name}_at_most"] = answers * judge.repeats * read
+    content["cost_at_most"] = cost(generation, generation.model, _used(asked, content["answer_tokens_at_most"]))
+    content["judges"] = [_judge(plan, judge, answers) for judge in plan.study.judges]
     return content
+
+
+def _judge(plan: Plan, judge: Judge, answers: int) -> dict[str, Any]:
+    """Return what one judge will take."""
+    sheets = forms(plan.rubric, judge, 1)
+    prompt = plan.items["prompt"][0]
+    written = sum(len(str(messages(form.instructions, prompt, ""))) for form in sheets) // CHARACTERS_PER_TOKEN
+    read = answers * judge.repeats * (written + len(sheets) * plan.study.generation.max_tokens)
+    calls = answers * judge.repeats * len(sheets)
+    most = _used(read, calls * judge.max_tokens)
+    return {
+        "judge": judge.name,
+        "calls": calls,
+        "prompt_tokens_at_most": read,
+        "verdict_tokens_at_most": calls * judge.max_tokens,
+        "cost_at_most": cost(judge, judge.served_model, most),
+    }
+
+
+def _used(prompt_tokens: int, completion_tokens: int) -> dict[str, int]:
+    return {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens}

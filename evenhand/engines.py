@@ -14,7 +14,8 @@ from runs.vllm_server import VllmServer
 class Server:
     """A model that can be asked."""
 
-    url: str
+    urls: tuple[str, ...]
+    """Empty for instructor's other providers."""
     model: str
     """What the server calls it."""
     api_key: str | None = dataclasses.field(repr=False)
@@ -50,11 +51,12 @@ class Engines:
         if endpoint.endpoint == "vllm":
             engine = await self._engine(model, endpoint.vllm, folder)
             facts = {} if engine.facts is None else dataclasses.asdict(engine.facts)
-            return Server(engine.url, engine.model, engine.api_key, facts)
+            return Server((engine.url,), engine.model, engine.api_key, facts)
         key = endpoint.api_key()
-        if endpoint.endpoint != "provider":
-            await reach(endpoint.endpoint, key)
-        return Server(endpoint.endpoint, model, key, {"endpoint": endpoint.endpoint})
+        urls = () if endpoint.endpoint == "provider" else (endpoint.endpoint, *endpoint.replicas)
+        for url in urls:
+            await reach(url, key)
+        return Server(urls, model, key, {"endpoints": urls})
 
     async def _engine(self, model: str, flags: dict[str, Any], folder: Path) -> VllmServer:
         if self._running is None or self._wanted != (model, flags) or not self._running.alive:

@@ -7,7 +7,7 @@ import polars as pl
 
 from runs.errors import InputError, nearest
 from runs.frames import Status
-from runs.store import DEFAULT_ROOT, Run, find_runs, open_run
+from runs.store import DEFAULT_ROOT, Run, Scoring, find_runs, open_run
 
 
 def list_(root: Path = DEFAULT_ROOT) -> list[dict[str, Any]]:
@@ -52,6 +52,24 @@ def show_failures(run: Run | Path) -> dict[str, Any]:
         rows = gone.select("item_id", "epoch", "kind", "message", "raw").collect().to_dicts()
         failures += [{"stage": "verdict", "judge": scoring.judge, **row} for row in rows]
     return {"run": str(run.path), "failures": failures}
+
+
+def show_scoring(scoring: Scoring) -> dict[str, Any]:
+    """Return what a scoring took: tokens of all attempts, failed ones included, and money where there is a price.
+
+    `without_expected_score` counts, by reason, the scores that lack the expected score asked for; null: none asked for.
+    """
+    verdicts = scoring.ledger.scan()
+    taken = verdicts.select(
+        tokens=pl.sum("prompt_tokens") + pl.sum("completion_tokens"),
+        cost=pl.when(pl.col("cost").is_not_null().any()).then(pl.sum("cost")),
+        attempts=pl.sum("attempts"),
+    ).collect()
+    without = None
+    if scoring.manifest.get("settings", {}).get("logprobs"):
+        why = verdicts.select(pl.col("scores").explode().struct.field("unexpected")).drop_nulls()
+        without = dict(why.group_by("unexpected").len().sort("unexpected").collect().iter_rows())
+    return {"scoring": str(scoring.path), **taken.row(0, named=True), "without_expected_score": without}
 
 
 def _opened(run: Run | Path) -> Run:

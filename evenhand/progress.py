@@ -1,4 +1,4 @@
-"""Progress on a terminal: bars and a status line on stderr, a few plain lines where nobody watches."""
+"""Progress on a terminal: bars and a status line on stderr, a few plain lines where there is none."""
 
 import time
 
@@ -15,18 +15,9 @@ SPARSE = 20.0
 
 
 class Bars:
-    """One bar a stage (done of total, tokens per second, failures, time left), and a status line between stages."""
+    """A bar for each stage under way, and a status line while nothing can be counted."""
 
     def __init__(self) -> None:
-        self._bars: Progress | None = None
-        self._status: Status | None = None
-        self._noted = -SPARSE
-
-    def start(self, stage: str, total: int, done: int) -> None:
-        """Draw the bar of `stage`."""
-        self._hush()
-        self._stage, self._total, self._done, self._failed, self._tokens = stage, total, done, 0, 0
-        self._started = time.monotonic()
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
@@ -35,49 +26,61 @@ class Bars:
             TimeRemainingColumn(compact=True),
             console=console,
             transient=True,
+            disable=not console.is_terminal,
         )
-        self._task = self._bars.add_task(stage, total=total, completed=done, speed="")
-        if console.is_terminal:
-            self._bars.start()
+        self._status: Status | None = None
+        self._noted = -SPARSE
 
-    def advance(self, *, done: int, failed: int, tokens: int) -> None:
-        """Move the bar."""
-        self._done += done
-        self._failed += failed
-        self._tokens += tokens
-        if self._bars is not None:
-            self._bars.update(self._task, completed=self._done + self._failed, speed=self._speed())
-        if not console.is_terminal:
-            self._say(f"{self._stage}: {self._done + self._failed} of {self._total}, {self._speed()}")
+    def stage(self, name: str, total: int, done: int) -> "Bar":
+        """Draw a bar: done of total, tokens per second, failures, time left."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+        self._bars.start()
+        return Bar(self, self._bars, name, total, done)
 
     def note(self, text: str) -> None:
         """Show what is going on: in the status line, or every twenty seconds where there is no terminal."""
         if not console.is_terminal:
-            self._say(text)
+            if time.monotonic() - self._noted >= SPARSE:
+                self._noted = time.monotonic()
+                console.print(text, markup=False, soft_wrap=True)
+        elif self._bars.live.is_started:
+            return
         elif self._status is None:
             self._status = console.status(Text(text))
             self._status.start()
         else:
             self._status.update(Text(text))
 
+
+class Bar:
+    """One stage's bar."""
+
+    def __init__(self, bars: Bars, drawn: Progress, name: str, total: int, done: int) -> None:
+        self._bars, self._drawn, self._name = bars, drawn, name
+        self._total, self._done, self._failed, self._tokens = total, done, 0, 0
+        self._started = time.monotonic()
+        self._task = drawn.add_task(name, total=total, completed=done, speed="")
+
+    def advance(self, *, done: int, failed: int, tokens: int) -> None:
+        """Move the bar."""
+        self._done += done
+        self._failed += failed
+        self._tokens += tokens
+        speed = f"{self._tokens / max(time.monotonic() - self._started, 1e-3):.0f} tokens/s{self._failures()}"
+        self._drawn.update(self._task, completed=self._done + self._failed, speed=speed)
+        if not console.is_terminal:
+            self._bars.note(f"{self._name}: {self._done + self._failed} of {self._total}, {speed}")
+
     def end(self) -> None:
         """Leave the last state behind as a line."""
-        if self._bars is not None:
-            self._bars.stop()
-        failed = f", {self._failed} failed" if self._failed else ""
+        self._drawn.remove_task(self._task)
+        if not self._drawn.tasks:
+            self._drawn.stop()
         seconds = time.monotonic() - self._started
-        console.print(f"{self._stage}: {self._done} of {self._total}{failed} ({seconds:.0f} s)", markup=False)
+        told = f"{self._name}: {self._done} of {self._total}{self._failures()} ({seconds:.0f} s)"
+        console.print(told, markup=False, soft_wrap=True)
 
-    def _say(self, text: str) -> None:
-        if time.monotonic() - self._noted >= SPARSE:
-            self._noted = time.monotonic()
-            console.print(text, markup=False, soft_wrap=True)
-
-    def _hush(self) -> None:
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
-
-    def _speed(self) -> str:
-        speed = f"{self._tokens / max(time.monotonic() - self._started, 1e-3):.0f} tokens/s"
-        return f"{speed}, {self._failed} failed" if self._failed else speed
+    def _failures(self) -> str:
+        return f", {self._failed} failed" if self._failed else ""

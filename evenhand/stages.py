@@ -5,6 +5,7 @@ import contextlib
 import signal
 from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,9 +15,10 @@ from evenhand.study import Plan
 from judging import score as judged
 from judging.client import JudgeClient
 from judging.settings import Judge
+from judging.variants import Variant
 from rubrics import Rubric
 from runs import generate as answered
-from runs.calls import Tally
+from runs.calls import Budget, Tally
 from runs.chat import ChatClient
 from runs.errors import Stopped
 from runs.progress import Progress
@@ -25,7 +27,16 @@ from runs.store import Folder, Run, Scoring, create_run
 T = TypeVar("T")
 
 
-async def answer(plan: Plan, root: Path, engines: Engines, progress: Progress) -> tuple[Run, Tally]:
+@dataclass(frozen=True)
+class Session:
+    """What all stages of one command share."""
+
+    engines: Engines
+    progress: Progress
+    budget: Budget
+
+
+async def answer(plan: Plan, root: Path, session: Session) -> tuple[Run, Tally]:
     """Get every answer that the study calls for and that is not there yet.
 
     Raises:
@@ -40,40 +51,62 @@ async def answer(plan: Plan, root: Path, engines: Engines, progress: Progress) -
     with run.lock(), _sealed(run):
         asked = answered.pending(run, generation)
         if asked:
-            server = await engines.connect(generation, generation.model, run.path)
+            server = await session.engines.connect(generation, generation.model, run.path)
             run.note(engine=server.facts)
             seconds = generation.seconds_for(generation.max_tokens)
             async with ChatClient(
-                server.url, server.model, server.api_key, concurrency=generation.concurrency, timeout=seconds
+                server.urls, server.model, server.api_key, concurrency=generation.concurrency, timeout=seconds
             ) as client:
-                tally = await answered.generate(run, generation, asked, client, progress)
-    run.note(status="incomplete" if tally.failed else "complete")
+                tally = await answered.generate(run, generation, asked, client, session.progress, session.budget)
+    _note_end(run, tally)
     return run, tally
 
 
 async def judge(
-    run: Run, rubric: Rubric, judges: Sequence[Judge], engines: Engines, progress: Progress
+    run: Run, rubric: Rubric, judges: Sequence[Judge], shown: Sequence[Variant], session: Session
 ) -> list[tuple[Scoring, Tally]]:
-    """Get every verdict by `judges` that is not there yet, one judge after the other.
+    """Get every verdict by `judges` on every variant in `shown` that is not there yet.
+
+    Judges at different URLs work at the same time; engines of ours one after the other.
 
     Raises:
         EndpointError: a judge cannot be asked; what came before is on disk.
         StoreError: another process holds the run, or the disk refuses.
     """
     with run.lock():
-        return [await _judge(judged.pending(run, rubric, one), engines, progress) for one in judges]
+        todo = [judged.pending(run, rubric, one, variant) for one in judges for variant in shown]
+        queues: dict[str, list[judged.Pending]] = {}
+        for pending in todo:
+            queues.setdefault(_place(pending.judge), []).append(pending)
+
+        async def work_off(queue: list[judged.Pending]) -> list[tuple[Scoring, Tally]]:
+            return [await _judge(pending, session) for pending in queue]
+
+        done = await asyncio.gather(*map(work_off, queues.values()))
+        return [result for results in done for result in results]
 
 
-async def _judge(todo: judged.Pending, engines: Engines, progress: Progress) -> tuple[Scoring, Tally]:
+def _place(one: Judge) -> str:
+    return one.model if one.endpoint == "provider" else one.endpoint
+
+
+async def _judge(todo: judged.Pending, session: Session) -> tuple[Scoring, Tally]:
     scoring, tally = todo.scoring, Tally()
     with _sealed(scoring):
         if todo.wanted:
-            server = await engines.connect(todo.judge, todo.judge.served_model, scoring.path)
+            server = await session.engines.connect(todo.judge, todo.judge.served_model, scoring.path)
             scoring.note(engine=server.facts)
-            async with JudgeClient(todo.judge, server.url, server.api_key) as client:
-                tally = await judged.score(todo, client, progress)
-    scoring.note(status="incomplete" if tally.failed else "complete")
+            async with JudgeClient(todo.judge, server.urls, server.api_key) as client:
+                tally = await judged.score(todo, client, session.progress, session.budget)
+    _note_end(scoring, tally)
     return scoring, tally
+
+
+def _note_end(folder: Folder, tally: Tally) -> None:
+    """Write into the manifest whether all has come, if that is news."""
+    status = "incomplete" if tally.failed or tally.unasked else "complete"
+    if folder.manifest.get("status") != status:
+        folder.note(status=status)
 
 
 @contextlib.contextmanager

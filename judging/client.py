@@ -1,6 +1,7 @@
 """Ask a judge for a reply that fits a form, and say why if none comes."""
 
 import re
+from collections.abc import Sequence
 
 import openai
 from instructor.core.exceptions import IncompleteOutputException, InstructorRetryException
@@ -26,15 +27,15 @@ _REFUSAL = re.compile(
 class JudgeClient:
     """One judge, ready to be asked. Use it as an async context manager."""
 
-    def __init__(self, judge: Judge, url: str, api_key: str | None) -> None:
-        """`url`: where the judge answers (its engine's, if we started one); unused for instructor's other providers."""
+    def __init__(self, judge: Judge, urls: Sequence[str], api_key: str | None) -> None:
+        """`urls`: where the judge answers (its engine's, if we started one); none for instructor's other providers."""
         self.judge = judge
-        self._url = url
+        self._where = urls[0] if urls else judge.model
         self._line: Line
         if judge.endpoint == "provider":
             self._line = ProviderLine(judge)
         else:
-            self._line = OpenAILine(judge, url, api_key, judge.seconds_for(ROOM[-1] * judge.max_tokens))
+            self._line = OpenAILine(judge, urls, api_key, judge.seconds_for(ROOM[-1] * judge.max_tokens))
 
     async def __aenter__(self) -> "JudgeClient":
         return self
@@ -53,9 +54,9 @@ class JudgeClient:
             try:
                 return await self._line.ask(
                     meter,
+                    factor * self.judge.max_tokens,
                     response_model=form,
                     messages=messages,
-                    max_tokens=factor * self.judge.max_tokens,
                     max_retries=self.judge.repairs,
                     **self.judge.settings(repeat),
                 )
@@ -81,10 +82,10 @@ class JudgeClient:
         status = getattr(error, "status_code", None)
         if isinstance(status, int):
             after = retry_after(getattr(getattr(error, "response", None), "headers", {}))
-            return http_failure(self._url, self.judge.served_model, status, str(error), after)
+            return http_failure(self._where, self.judge.served_model, status, str(error), after)
         if isinstance(error, ValueError) and not isinstance(error, openai.OpenAIError):
             refused = "{" not in (meter.raw or "{") and _REFUSAL.search(meter.raw or "")
             return CallError(FailureKind.JUDGE_REFUSAL if refused else FailureKind.INVALID_OUTPUT, first_lines(error))
         late = isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower()
         kind = FailureKind.TIMEOUT if late else FailureKind.ENDPOINT
-        return CallError(kind, f"{self._url}: {first_lines(error)}", again=True)
+        return CallError(kind, f"{self._where}: {first_lines(error)}", again=True)

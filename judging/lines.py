@@ -5,6 +5,7 @@ the fast path by measurement (`benchmarks/judging.py`); all others through `inst
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,11 +13,12 @@ import httpx2
 import instructor
 import openai
 from instructor.core.hooks import Hooks
-from openai.types.chat import ChatCompletion, ChatCompletionMessage
+from openai.types.chat import ChatCompletion, ChatCompletionMessage, ChatCompletionTokenLogprob
 from pydantic import BaseModel
 
 from judging.settings import Judge
 from runs.calls import CallError
+from runs.chat import Turns
 from runs.errors import InputError
 from runs.frames import FailureKind
 from runs.thinking import split_thinking
@@ -34,6 +36,8 @@ class Meter:
     completion_tokens: int = 0
     raw: str | None = None
     """The last reply as it came; null if none did."""
+    tokens: list[ChatCompletionTokenLogprob] | None = None
+    """The last reply's tokens with their alternatives; null if the endpoint gave none."""
 
     def saw(self, completion: Any) -> None:
         """Count one reply of any provider."""
@@ -43,6 +47,7 @@ class Meter:
         self.completion_tokens += _count(usage, "completion_tokens", "output_tokens")
         choices = getattr(completion, "choices", None)
         self.raw = said(choices[0].message) if choices else str(getattr(completion, "content", completion))
+        self.tokens = getattr(getattr(choices[0], "logprobs", None), "content", None) if choices else None
 
     def facts(self) -> dict[str, Any]:
         """Return the columns of VERDICTS that this meter fills."""
@@ -57,8 +62,11 @@ class Meter:
 class Line(Protocol):
     """A way to ask a judge."""
 
-    async def ask(self, meter: Meter, **request: Any) -> BaseModel:
-        """Return the reply, fitted to `response_model`; `meter` sees every reply on the way."""
+    async def ask(self, meter: Meter, room: int, **request: Any) -> BaseModel:
+        """Return the reply, fitted to `response_model`; `meter` sees every reply on the way.
+
+        `room`: tokens that the reply may take.
+        """
 
     async def close(self) -> None:
         """Let all connections go."""
@@ -67,13 +75,14 @@ class Line(Protocol):
 class OpenAILine:
     """A judge behind a URL that speaks OpenAI's protocol."""
 
-    def __init__(self, judge: Judge, url: str, api_key: str | None, seconds: float) -> None:
-        """`seconds`: how long one request may take."""
-        self._url = url
+    def __init__(self, judge: Judge, urls: Sequence[str], api_key: str | None, seconds: float) -> None:
+        """`urls`: where the judge answers; `seconds`: how long one request may take."""
+        self._turns = Turns(urls)
         self._model = judge.served_model
+        self._limit_key = judge.limit_key
         kept = httpx2.Limits(max_connections=judge.concurrency, max_keepalive_connections=judge.concurrency)
         self._client = openai.AsyncOpenAI(
-            base_url=url,
+            base_url=urls[0],
             api_key=api_key or "none",
             max_retries=0,  # retries are one decision, made in runs.calls
             timeout=seconds,
@@ -81,20 +90,22 @@ class OpenAILine:
         )
         self._create = instructor.patch(create=self._post, mode=instructor.Mode.JSON_SCHEMA)
 
-    async def ask(self, meter: Meter, **request: Any) -> BaseModel:
+    async def ask(self, meter: Meter, room: int, **request: Any) -> BaseModel:
         """Ask with the reply's JSON schema as a constraint."""
-        reply: BaseModel = await self._create(meter=meter, model=self._model, **request)
+        request[self._limit_key] = room
+        with self._turns.next() as url:
+            reply: BaseModel = await self._create(meter=meter, url=url, model=self._model, **request)
         return reply
 
     async def close(self) -> None:
         """Let all connections go."""
         await self._client.close()
 
-    async def _post(self, meter: Meter, **request: Any) -> ChatCompletion:
+    async def _post(self, meter: Meter, url: str, **request: Any) -> ChatCompletion:
         """Create a chat completion, with the verdict in `content` wherever the model put it."""
-        completion = await self._client.post("/chat/completions", cast_to=ChatCompletion, body=request)
+        completion = await self._client.post(f"{url}/chat/completions", cast_to=ChatCompletion, body=request)
         if not isinstance(completion, ChatCompletion) or not completion.choices:
-            raise CallError(FailureKind.ENDPOINT, f"{self._url}: not a chat completion.", again=True)
+            raise CallError(FailureKind.ENDPOINT, f"{url}: not a chat completion.", again=True)
         meter.saw(completion)
         choice = completion.choices[0]
         if choice.message.refusal or choice.finish_reason == "content_filter":
@@ -117,11 +128,11 @@ class ProviderLine:
                 f"key, and that `pip install 'evenhand[{extra}]'` was done; or give `endpoint` a URL."
             ) from None
 
-    async def ask(self, meter: Meter, **request: Any) -> BaseModel:
+    async def ask(self, meter: Meter, room: int, **request: Any) -> BaseModel:
         """Ask in the way that instructor has for this provider."""
         hooks = Hooks()
         hooks.on("completion:response", meter.saw)
-        reply: BaseModel = await self._client.create(hooks=hooks, **request)
+        reply: BaseModel = await self._client.create(hooks=hooks, max_tokens=room, **request)
         return reply
 
     async def close(self) -> None:

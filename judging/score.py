@@ -9,13 +9,16 @@ import polars as pl
 
 from judging.client import JudgeClient
 from judging.forms import Form, forms
+from judging.levels import Expected, expected_scores
 from judging.lines import Meter
 from judging.prompt import PROMPT_VERSION, messages
 from judging.settings import Judge
+from judging.variants import Variant, partners
 from rubrics import Rubric, Score, dump_toml, read_reply
-from runs.calls import Gate, Tally, Work, work
+from runs.calls import Budget, Gate, Tally, Work, work
 from runs.digest import digest
 from runs.frames import FailureKind, Status
+from runs.prices import cost
 from runs.progress import Progress
 from runs.store import Run, Scoring, slug
 
@@ -38,38 +41,6 @@ class Wanted:
         return {**place, "scores": [{"criterion": criterion.id} for criterion in self.form.criteria]}
 
 
-def open_scoring(run: Run, rubric: Rubric, judge: Judge) -> Scoring:
-    """Return the scoring of `run` by `judge` on `rubric`, made if it is not there yet. Raises `StoreError`."""
-    identity = {"rubric": rubric.digest, "judge": judge.identity, "prompt": PROMPT_VERSION}
-    facts = {
-        "judge": judge.name,
-        "rubric": rubric.name,
-        "rubric_version": rubric.version,
-        "repeats": judge.repeats,
-        "settings": judge.model_dump(mode="json"),
-    }
-    name = f"{rubric.name}@{rubric.version}-{slug(judge.name)}"
-    return run.scoring(name, identity, facts, dump_toml(rubric))
-
-
-def plan(run: Run, rubric: Rubric, judge: Judge) -> Iterator[Wanted]:
-    """Yield every verdict that the design calls for: of each `ok` response, repeat by repeat."""
-    questions = run.items().lazy().select("item_id", "prompt")
-    answers = (
-        run.responses()
-        .filter(pl.col("status") == Status.OK)
-        .select("item_id", "epoch", "text")
-        .join(questions, on="item_id", maintain_order="left")
-        .collect()
-    )
-    sheets = [(form, digest([judge.identity, form.instructions, PROMPT_VERSION])) for form in forms(rubric, judge)]
-    for repeat in range(1, judge.repeats + 1):
-        for item_id, epoch, answer, question in answers.iter_rows():
-            for form, asked in sheets:
-                key = digest([asked, item_id, question, epoch, answer, repeat])
-                yield Wanted(key, item_id, epoch, repeat, form, question, answer)
-
-
 @dataclass(frozen=True)
 class Pending:
     """The verdicts of one scoring that are not there yet."""
@@ -81,25 +52,79 @@ class Pending:
     """All verdicts that the design calls for."""
 
 
-def pending(run: Run, rubric: Rubric, judge: Judge) -> Pending:
-    """Return what is still to be scored; the scoring is made if it is not there.
+def open_scoring(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Scoring:
+    """Return the scoring of `run` by `judge` on `rubric`, made if it is not there yet. Raises `StoreError`."""
+    identity = {"rubric": rubric.digest, "judge": judge.identity, "prompt": PROMPT_VERSION, **variant.identity}
+    facts = {
+        "judge": judge.name,
+        "rubric": rubric.name,
+        "rubric_version": rubric.version,
+        "on": variant.on,
+        "placebo": variant.placebo,
+        "repeats": judge.repeats,
+        "settings": judge.model_dump(mode="json"),
+        "status": "running",
+    }
+    design = judge.model_dump(mode="json", include={"repeats", "calls", "order", "order_seed"})
+    name = f"{rubric.name}@{rubric.version}-{slug(judge.name)}{variant.suffix}"
+    return run.scoring(name, {**identity, **design}, facts, dump_toml(rubric))
 
-    Verdicts on the same answers by the same judge on the same rubric in other runs of the study are taken over.
+
+def plan(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Iterator[Wanted]:
+    """Yield every verdict that the design calls for: of each `ok` response, repeat by repeat.
 
     Raises:
+        InputError: a placebo is wanted for a country whose names are not known.
+    """
+    shown = list(_shown(run, variant))
+    for repeat in range(1, judge.repeats + 1):
+        sheets = forms(rubric, judge, repeat)
+        for item_id, epoch, question, answer in shown:
+            for form in sheets:
+                key = digest([form.digest, item_id, question, epoch, answer, repeat])
+                yield Wanted(key, item_id, epoch, repeat, form, question, answer)
+
+
+def _shown(run: Run, variant: Variant) -> Iterator[tuple[str, int, str | None, str]]:
+    """Yield item, epoch, question and answer as the judge sees them, for everything that there is to score."""
+    items = run.items()
+    present = items["country"].unique().to_list()
+    text = "text" if variant.on == "answer" else "reasoning"
+    answers = (
+        run.responses()
+        .filter(pl.col("status") == Status.OK, pl.col(text).is_not_null())
+        .select("item_id", "epoch", text)
+        .join(items.lazy(), on="item_id", maintain_order="left")
+        .select("item_id", "epoch", "prompt", text, "question_id", "country", "language")
+        .collect()
+    )
+    for item_id, epoch, question, answer, question_id, country, language in answers.iter_rows():
+        partner = partners(question_id, present)[country] if variant.placebo == "swap" else country
+        asked = variant.shown(question, country, language, partner)
+        yield item_id, epoch, asked, variant.shown(answer, country, language, partner) or ""
+
+
+def pending(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Pending:
+    """Return what is still to be scored; the scoring is made if it is not there.
+
+    Verdicts on the same answers by the same judge on the same rubric in the study's other scorings are taken over.
+
+    Raises:
+        InputError: see `plan`.
         StoreError: the disk refuses.
     """
-    scoring = open_scoring(run, rubric, judge)
-    design = list(plan(run, rubric, judge))
+    design = list(plan(run, rubric, judge, variant))
+    scoring = open_scoring(run, rubric, judge, variant)
     wanted = {task.key for task in design} - scoring.ledger.keys()
     if wanted:
-        theirs = (other.ledger for sibling in run.siblings() for other in sibling.scorings())
+        others = (other for sibling in (run, *run.siblings()) for other in sibling.scorings())
+        theirs = (other.ledger for other in others if other.path != scoring.path)
         wanted -= scoring.ledger.adopt(theirs, wanted)
     return Pending(scoring, judge, tuple(task for task in design if task.key in wanted), len(design))
 
 
-async def score(todo: Pending, client: JudgeClient, progress: Progress) -> Tally:
-    """Ask for the verdicts in `todo` and write them to its scoring.
+async def score(todo: Pending, client: JudgeClient, progress: Progress, budget: Budget) -> Tally:
+    """Ask for the verdicts in `todo` and write them to its scoring, as far as the budget goes.
 
     Raises:
         EndpointError: the judge cannot be asked; what came before is on disk.
@@ -111,10 +136,15 @@ async def score(todo: Pending, client: JudgeClient, progress: Progress) -> Tally
         started, meter = time.monotonic(), Meter()
         asked = messages(task.form.instructions, task.question, task.answer)
         reply = await client.ask(task.form.model, asked, task.repeat, meter)
-        scores = [_row(entry) for entry in read_reply(task.form.criteria, reply)]
-        return {**task.columns(), "scores": scores, "seconds": time.monotonic() - started, **meter.facts()}
+        expected: Mapping[str, Expected] = {}
+        if judge.logprobs:
+            expected = expected_scores(meter.tokens, task.form.criteria, reasons=judge.reasons)
+        scores = [_row(entry, expected.get(entry.criterion)) for entry in read_reply(task.form.criteria, reply)]
+        facts = meter.facts()
+        spent = {"cost": cost(judge, judge.served_model, facts), "seconds": time.monotonic() - started}
+        return {**task.columns(), "scores": scores, **facts, **spent}
 
-    progress.start(f"verdicts by {judge.name}", total=todo.total, done=todo.total - len(todo.wanted))
+    stage = progress.stage(f"verdicts by {judge.name}", total=todo.total, done=todo.total - len(todo.wanted))
     try:
         return await work(
             Work(
@@ -124,18 +154,21 @@ async def score(todo: Pending, client: JudgeClient, progress: Progress) -> Tally
                 ledger=todo.scoring.ledger,
                 gate=Gate(judge.concurrency),
                 attempts=judge.attempts,
-                progress=progress,
+                stage=stage,
+                budget=budget,
             )
         )
     finally:
-        progress.end()
+        stage.end()
 
 
-def _row(entry: Score) -> dict[str, Any]:
+def _row(entry: Score, expected: Expected | None) -> dict[str, Any]:
     return {
         "criterion": entry.criterion,
         "score": entry.score,
         "label": entry.label,
+        "expected": expected and expected.score,
+        "unexpected": expected and expected.why,
         "reason": entry.reason,
         "kind": FailureKind.ABSTAINED if entry.abstained else None,
     }

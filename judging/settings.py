@@ -7,6 +7,9 @@ from pydantic import Field, field_validator, model_validator
 
 from runs.settings import Endpoint, base_url
 
+TOP = 20
+"""Alternatives asked for at each token; more than any scale has levels, and what OpenAI allows at most."""
+
 OPENAI_PROTOCOL = {
     "openai": "https://api.openai.com/v1",
     "deepseek": "https://api.deepseek.com/v1",
@@ -36,6 +39,12 @@ class Judge(Endpoint):
     seed: int | None = 1
     calls: Literal["rubric", "criterion"] = "rubric"
     """One call for all criteria, or one call each."""
+    order: Literal["fixed", "shuffled"] = "fixed"
+    """Whether criteria and options change places from repeat to repeat (orders move scores, arXiv 2602.02219)."""
+    order_seed: int = 1
+    """Repeat r takes the order of order_seed + r − 1."""
+    logprobs: bool = False
+    """Whether to ask for token probabilities, and store the expected score over the levels beside the one given."""
     reasons: bool = True
     """Whether the judge gives a short reason before each score."""
     repairs: int = Field(default=2, ge=0, le=10)
@@ -71,7 +80,7 @@ class Judge(Endpoint):
     @property
     def identity(self) -> dict[str, Any]:
         """What determines a verdict, besides the prompt and the repeat."""
-        names = {"model", "temperature", "top_p", "max_tokens", "seed", "calls", "reasons", "repairs", "extra"}
+        names = {"model", "temperature", "top_p", "max_tokens", "seed", "logprobs", "reasons", "repairs", "extra"}
         return {**super().identity, **self.model_dump(mode="json", include=names)}
 
     def settings(self, repeat: int) -> dict[str, Any]:
@@ -80,6 +89,8 @@ class Judge(Endpoint):
             "temperature": self.temperature,
             "top_p": self.top_p,
             "seed": None if self.seed is None else self.seed + repeat - 1,
+            "logprobs": True if self.logprobs else None,
+            "top_logprobs": TOP if self.logprobs else None,
         }
         return {key: value for key, value in settings.items() if value is not None} | self.extra
 

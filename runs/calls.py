@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from runs.errors import EndpointError
 from runs.frames import FailureKind
 from runs.ledger import Ledger
-from runs.progress import Progress
+from runs.progress import Stage
 
 T = TypeVar("T")
 
@@ -98,6 +98,31 @@ class Gate:
 
 
 @dataclass
+class Budget:
+    """How much may still be spent, over all the work that shares it; null: no limit.
+
+    Reached, nothing more is asked; calls that are under way still come, and count.
+    """
+
+    tokens: int | None = None
+    """Prompt and completion tokens."""
+    money: float | None = None
+    """US dollars; only calls with a known price count."""
+
+    def spend(self, record: Mapping[str, Any]) -> None:
+        """Count what a record or failure took."""
+        if self.tokens is not None:
+            self.tokens -= (record.get("prompt_tokens") or 0) + (record.get("completion_tokens") or 0)
+        if self.money is not None:
+            self.money -= record.get("cost") or 0.0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing more may be asked."""
+        return (self.tokens is not None and self.tokens <= 0) or (self.money is not None and self.money <= 0)
+
+
+@dataclass
 class Tally:
     """What a piece of work came to."""
 
@@ -105,6 +130,8 @@ class Tally:
     failed: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
     """Failures by kind."""
+    unasked: int = 0
+    """Calls that were not made, for the budget was spent."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +147,8 @@ class Work(Generic[T]):
     gate: Gate
     attempts: int
     """Requests for one reply where the endpoint fails."""
-    progress: Progress
+    stage: Stage
+    budget: Budget = field(default_factory=Budget)
 
 
 async def work(plan: Work[T]) -> Tally:
@@ -148,6 +176,7 @@ async def work(plan: Work[T]) -> Tally:
         if not writer.done():
             await replies.put(_Reply(last=True))
         await writer
+    tally.unasked = sum(1 for _ in tasks)
     return tally
 
 
@@ -176,8 +205,10 @@ class _Streak:
 
 
 async def _caller(tasks: Iterator[T], plan: Work[T], replies: asyncio.Queue[_Reply], streak: _Streak) -> None:
-    for task in tasks:
-        await replies.put(await _attempts(task, plan, streak))
+    while not plan.budget.is_spent and (task := next(tasks, None)) is not None:
+        reply = await _attempts(task, plan, streak)
+        plan.budget.spend(reply.record or reply.failure or {})
+        await replies.put(reply)
 
 
 async def _attempts(task: T, plan: Work[T], streak: _Streak) -> _Reply:
@@ -225,4 +256,4 @@ async def _write(replies: asyncio.Queue[_Reply], plan: Work[T], tally: Tally) ->
         for failure in failures:
             tally.kinds[failure["kind"]] = tally.kinds.get(failure["kind"], 0) + 1
         tokens = sum(record.get("completion_tokens") or 0 for record in records)
-        plan.progress.advance(done=len(records), failed=len(failures), tokens=tokens)
+        plan.stage.advance(done=len(records), failed=len(failures), tokens=tokens)

@@ -1,9 +1,10 @@
 """The small client that questions go through: OpenAI's chat protocol over aiohttp."""
 
+import contextlib
 import email.utils
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -18,13 +19,32 @@ NONE_WILL_SUCCEED = {401, 402, 403, 404}
 """HTTP statuses that every further request will meet as well."""
 
 
-class ChatClient:
-    """One model behind one OpenAI-compatible URL. Use it as an async context manager."""
+class Turns:
+    """Several servers of the same model: whoever has the fewest calls under way is next."""
 
-    def __init__(self, url: str, model: str, api_key: str | None, *, concurrency: int, timeout: float) -> None:
-        """`url`: the base, with `/v1`; `timeout`: seconds for one request, connecting and waiting included."""
-        self.url = url
+    def __init__(self, urls: Sequence[str]) -> None:
+        self._under_way = dict.fromkeys(urls, 0)
+
+    @contextlib.contextmanager
+    def next(self) -> Iterator[str]:
+        """Give the URL whose turn it is, and count a call as under way there until the block ends."""
+        url = min(self._under_way, key=self._under_way.__getitem__)
+        self._under_way[url] += 1
+        try:
+            yield url
+        finally:
+            self._under_way[url] -= 1
+
+
+class ChatClient:
+    """One model behind one or more OpenAI-compatible URLs. Use it as an async context manager."""
+
+    def __init__(
+        self, urls: Sequence[str], model: str, api_key: str | None, *, concurrency: int, timeout: float
+    ) -> None:
+        """`urls`: bases, with `/v1`; `timeout`: seconds for one request, connecting and waiting included."""
         self.model = model
+        self._turns = Turns(urls)
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._limit = concurrency
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=30)
@@ -47,21 +67,21 @@ class ChatClient:
             CallError: this reply did not come; it says whether asking again may help.
             EndpointError: no reply will come, for the key, the model or the address is wrong.
         """
+        with self._turns.next() as url:
+            return _completion(url, await self._post(url, {"model": self.model, **request}))
+
+    async def _post(self, url: str, request: Mapping[str, Any]) -> str:
         try:
-            async with self._session.post(
-                f"{self.url}/chat/completions", json={"model": self.model, **request}
-            ) as reply:
+            async with self._session.post(f"{url}/chat/completions", json=request) as reply:
                 body = await reply.text(errors="replace")
-                if reply.status >= 400:
-                    raise http_failure(self.url, self.model, reply.status, body, retry_after(reply.headers))
         except TimeoutError:
-            message = (
-                f"{self.url}: no reply within {self._timeout.total:.0f} s; raise `timeout` or lower `concurrency`."
-            )
+            message = f"{url}: no reply within {self._timeout.total:.0f} s; raise `timeout` or lower `concurrency`."
             raise CallError(FailureKind.TIMEOUT, message, again=True) from None
         except aiohttp.ClientError as error:
-            raise CallError(FailureKind.ENDPOINT, f"{self.url}: {_told(error)}.", again=True) from None
-        return _completion(self.url, body)
+            raise CallError(FailureKind.ENDPOINT, f"{url}: {_told(error)}.", again=True) from None
+        if reply.status >= 400:
+            raise http_failure(url, self.model, reply.status, body, retry_after(reply.headers))
+        return body
 
 
 async def reach(url: str, api_key: str | None, *, seconds: float = 15) -> None:

@@ -69,6 +69,7 @@ RESPONSES = pl.Schema(
         "finish_reason": pl.String,
         "prompt_tokens": pl.Int64,
         "completion_tokens": pl.Int64,
+        "cost": pl.Float64,  # US dollars; null: no public price
         "seconds": pl.Float64,  # from request to reply
         "message": pl.String,  # what was wrong, in words; null unless status is error
     }
@@ -79,7 +80,8 @@ SCORE: pl.DataType = pl.Struct(
         "criterion": pl.String,
         "score": pl.Float64,  # null for nominal scales and abstentions
         "label": pl.String,  # nominal scales only
-        "expected": pl.Float64,  # mean over the levels, weighted by the judge's probabilities; null: not asked for
+        "expected": pl.Float64,  # mean over the levels, weighted by the judge's probabilities (G-Eval); null: none
+        "unexpected": pl.String,  # why there is no expected score although it was asked for; null otherwise
         "reason": pl.String,
         "kind": pl.String,  # FailureKind of this criterion alone, such as abstained; null if there is a score or label
     }
@@ -96,6 +98,7 @@ VERDICTS = pl.Schema(
         "attempts": pl.Int64(),  # requests made for it, failed ones included
         "prompt_tokens": pl.Int64(),  # of all attempts
         "completion_tokens": pl.Int64(),
+        "cost": pl.Float64(),  # US dollars, of all attempts; null: no public price
         "seconds": pl.Float64(),
         "raw": pl.String(),  # the judge's last reply as it came; null if none did
         "message": pl.String(),  # what was wrong, in words; null if nothing was

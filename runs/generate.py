@@ -7,11 +7,12 @@ from typing import Any
 
 import polars as pl
 
-from runs.calls import Gate, Tally, Work, work
+from runs.calls import Budget, Gate, Tally, Work, work
 from runs.chat import ChatClient
 from runs.digest import digest
 from runs.errors import InputError
 from runs.frames import Status
+from runs.prices import cost
 from runs.progress import Progress
 from runs.settings import Generation
 from runs.store import Run
@@ -62,9 +63,9 @@ def pending(run: Run, generation: Generation) -> list[Asked]:
 
 
 async def generate(
-    run: Run, generation: Generation, asked: Sequence[Asked], client: ChatClient, progress: Progress
+    run: Run, generation: Generation, asked: Sequence[Asked], client: ChatClient, progress: Progress, budget: Budget
 ) -> Tally:
-    """Ask for the answers in `asked` and write them to `run`.
+    """Ask for the answers in `asked` and write them to `run`, as far as the budget goes.
 
     Raises:
         EndpointError: the endpoint cannot serve; what came before is on disk.
@@ -76,9 +77,10 @@ async def generate(
     async def call(task: Asked) -> Mapping[str, Any]:
         started = time.monotonic()
         reply = await client.complete(generation.request(task.prompt, task.epoch))
-        return {**_of(task, generation), **read_reply(reply, opened=opened), "seconds": time.monotonic() - started}
+        record = {**_of(task, generation), **read_reply(reply, opened=opened), "seconds": time.monotonic() - started}
+        return {**record, "cost": cost(generation, generation.model, record)}
 
-    progress.start("answers", total=total, done=total - len(asked))
+    stage = progress.stage("answers", total=total, done=total - len(asked))
     try:
         return await work(
             Work(
@@ -88,11 +90,12 @@ async def generate(
                 ledger=run.ledger,
                 gate=Gate(generation.concurrency),
                 attempts=generation.attempts,
-                progress=progress,
+                stage=stage,
+                budget=budget,
             )
         )
     finally:
-        progress.end()
+        stage.end()
 
 
 def read_reply(reply: Mapping[str, Any], *, opened: bool) -> dict[str, Any]:

@@ -3,27 +3,32 @@
 from typing import Protocol
 
 
-class Progress(Protocol):
-    """One stage of work with a known number of steps."""
-
-    def start(self, stage: str, total: int, done: int) -> None:
-        """Begin `stage`: `total` steps, of which `done` were there already."""
+class Stage(Protocol):
+    """A stage of work with a known number of steps."""
 
     def advance(self, *, done: int, failed: int, tokens: int) -> None:
         """Count steps that are on disk, and the tokens that the model wrote for them."""
-
-    def note(self, text: str) -> None:
-        """Show what is going on, while nothing can be counted."""
 
     def end(self) -> None:
         """End the stage."""
 
 
-class Silent:
-    """Progress that nobody watches."""
+class Progress(Protocol):
+    """Whoever watches. Stages may overlap."""
 
-    def start(self, stage: str, total: int, done: int) -> None:
-        """Do nothing."""
+    def stage(self, name: str, total: int, done: int) -> Stage:
+        """Begin a stage: `total` steps, of which `done` were there already."""
+
+    def note(self, text: str) -> None:
+        """Show what is going on, while nothing can be counted."""
+
+
+class Silent:
+    """Progress that nobody watches; its own stage."""
+
+    def stage(self, name: str, total: int, done: int) -> Stage:  # noqa: ARG002
+        """Return a stage that nobody watches."""
+        return self
 
     def advance(self, *, done: int, failed: int, tokens: int) -> None:
         """Do nothing."""

@@ -32,6 +32,8 @@ class Endpoint(Table):
     """Seconds for one request; null: a minute, and a second for every ten tokens that may come."""
     attempts: int = Field(default=5, ge=1, le=100)
     """Requests for one reply where the endpoint fails and asking again may help."""
+    replicas: tuple[str, ...] = ()
+    """Further URLs that serve the same model; the calls are spread over all."""
     vllm: dict[str, Any] = Field(default_factory=dict)
     """Engine flags, handed to vLLM as they are; only with `endpoint = "vllm"`."""
 
@@ -39,6 +41,16 @@ class Endpoint(Table):
     @classmethod
     def _endpoint(cls, value: str) -> str:
         return value if value == "vllm" else base_url(value)
+
+    @field_validator("replicas")
+    @classmethod
+    def _replicas(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(base_url(value) for value in values)
+
+    @property
+    def limit_key(self) -> str:
+        """What the endpoint calls the largest number of tokens: OpenAI has renamed it, the others have not."""
+        return "max_completion_tokens" if urlsplit(self.endpoint).hostname == "api.openai.com" else "max_tokens"
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -99,7 +111,7 @@ class Generation(Endpoint):
         messages = [{"role": "system", "content": self.system}] if self.system else []
         body: dict[str, Any] = {
             "messages": [*messages, {"role": "user", "content": prompt}],
-            "max_tokens": self.max_tokens,
+            self.limit_key: self.max_tokens,
             "temperature": self.temperature,
             "top_p": self.top_p,
             "seed": None if self.seed is None else self.seed + epoch - 1,

@@ -1,17 +1,37 @@
 """`evenhand generate STUDY`."""
 
 import evenhand
-from evenhand.cli.options import ROOT, AsJson, Root, StudyFile, exit_code, show_json
+from evenhand.cli.options import (
+    ROOT,
+    AsJson,
+    MaxCost,
+    MaxTokens,
+    Root,
+    StudyFile,
+    exit_code,
+    show_json,
+    tell_unasked,
+)
 from evenhand.progress import Bars, console
 
 NAME = "generate"
 
 
-def command(study: StudyFile, out: Root = ROOT, as_json: AsJson = False) -> None:
+def command(
+    study: StudyFile,
+    out: Root = ROOT,
+    max_cost: MaxCost = None,
+    max_tokens_total: MaxTokens = None,
+    as_json: AsJson = False,
+) -> None:
     """Get every answer of a study that is not there yet."""
-    result = evenhand.generate(study, root=out, progress=Bars())
+    budget = evenhand.Budget(max_tokens_total, max_cost)
+    result = evenhand.generate(study, root=out, progress=Bars(), budget=budget)
+    tally = result.tally
     if as_json:
-        show_json({"run": str(result.run.path), "answered": result.tally.done, "failed": result.tally.failed})
+        counts = {"answered": tally.done, "failed": tally.failed, "unasked": tally.unasked}
+        show_json({"run": str(result.run.path), **counts})
     else:
         console.print(f"run: {result.run.path}", markup=False, soft_wrap=True)
-    exit_code(result.tally.failed)
+    tell_unasked(tally.unasked)
+    exit_code(tally.failed + tally.unasked)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console, RenderableType
 
+from evenhand.progress import console
 from runs.store import DEFAULT_ROOT
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file, or a folder with a study.toml.")]
@@ -15,7 +16,17 @@ Root = Annotated[Path, typer.Option("--out", help="The store.", show_default=Tru
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Focal = Annotated[str | None, typer.Option(help="The country under test; by default the study's.")]
 
+MaxCost = Annotated[float | None, typer.Option("--max-cost", min=0, help="Stop asking after so many US dollars.")]
+MaxTokens = Annotated[int | None, typer.Option("--max-tokens-total", min=0, help="Stop asking after so many tokens.")]
+
 ROOT = DEFAULT_ROOT
+
+
+def tell_unasked(unasked: int) -> None:
+    """Say what the budget has left undone."""
+    if unasked:
+        told = f"the budget is spent: {unasked} calls were not made; the same command with a larger one goes on."
+        console.print(told, markup=False, soft_wrap=True)
 
 
 def show(renderable: RenderableType) -> None:

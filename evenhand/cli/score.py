@@ -1,11 +1,11 @@
 """`evenhand score RUN --rubric R --judge J`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 import evenhand
-from evenhand.cli.options import AsJson, RunFolder, exit_code, show_json
+from evenhand.cli.options import AsJson, MaxCost, MaxTokens, RunFolder, exit_code, show_json, tell_unasked
 from evenhand.progress import Bars, console
 
 NAME = "score"
@@ -19,20 +19,49 @@ def command(
     ] = None,
     rubric: Annotated[str | None, typer.Option(help="A shipped rubric or a path; by default the study's.")] = None,
     endpoint: Annotated[str | None, typer.Option(help="URL where a judge given as a model answers.")] = None,
-    repeats: Annotated[int | None, typer.Option(help="Verdicts for each answer.")] = None,
+    repeats: Annotated[int | None, typer.Option(min=1, help="Verdicts for each answer.")] = None,
+    on: Annotated[Literal["answer", "reasoning", "both"], typer.Option(help="What is scored.")] = "answer",
+    placebo: Annotated[
+        Literal["mask", "swap"] | None, typer.Option(help="Score again without the country's name, or with another's.")
+    ] = None,
+    logprobs: Annotated[
+        bool | None, typer.Option("--logprobs", help="Store the expected score over the levels as well.")
+    ] = None,
+    max_cost: MaxCost = None,
+    max_tokens_total: MaxTokens = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a run with a rubric and one or more judges; what another judge has scored is left alone."""
     results = evenhand.score(
-        run, judges=judge or (), rubric=rubric, endpoint=endpoint, repeats=repeats, progress=Bars()
+        run,
+        judges=judge or (),
+        rubric=rubric,
+        on=on,
+        placebo=placebo,
+        progress=Bars(),
+        budget=evenhand.Budget(max_tokens_total, max_cost),
+        endpoint=endpoint,
+        repeats=repeats,
+        logprobs=logprobs,
     )
+    scorings = [evenhand.show_scoring(result.scoring) for result in results]
     if as_json:
-        scorings = [
-            {"scoring": str(result.scoring.path), "scored": result.tally.done, "failed": result.tally.failed}
-            for result in results
-        ]
-        show_json({"scorings": scorings})
+        tallies = [{"scored": result.tally.done, "failed": result.tally.failed} for result in results]
+        show_json({"scorings": [one | tally for one, tally in zip(scorings, tallies, strict=True)]})
     else:
-        for result in results:
-            console.print(f"scoring: {result.scoring.path}", markup=False, soft_wrap=True)
-    exit_code(sum(result.tally.failed for result in results))
+        for one in scorings:
+            console.print(_told(one), markup=False, soft_wrap=True)
+    unasked = sum(result.tally.unasked for result in results)
+    tell_unasked(unasked)
+    exit_code(unasked + sum(result.tally.failed for result in results))
+
+
+def _told(scoring: dict[str, object]) -> str:
+    cost = "" if scoring["cost"] is None else f", {scoring['cost']:.4f} US dollars"
+    lines = [f"scoring: {scoring['scoring']} ({scoring['tokens']:,} tokens{cost})"]
+    without = scoring["without_expected_score"]
+    if isinstance(without, dict):
+        lines += [
+            f"  no expected score for {count} scores: {why}; the given one counts" for why, count in without.items()
+        ]
+    return "\n".join(lines)
