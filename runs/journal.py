@@ -49,6 +49,7 @@ class Journal:
                 lines = lines[os.write(file, lines) :]
             os.fdatasync(file) if hasattr(os, "fdatasync") else os.fsync(file)
         except OSError as error:
+            self.close()  # what was half written is a torn tail, which the next append sets aside
             raise refusal(self.path, error) from None
 
     def size(self) -> int:
