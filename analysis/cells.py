@@ -142,19 +142,15 @@ def _counted(scores: pl.LazyFrame) -> pl.DataFrame:
     return (
         scores.select(*_CELL, "score", reason)
         .group_by(*_CELL, "missing")
-        .agg(pl.col("score").mean().alias("mean"), pl.len().cast(pl.Int64).alias("rows"))
+        # Sorted first, so that the sum of fractions does not depend on the order of rows.
+        .agg(pl.col("score").sort().mean().alias("mean"), pl.len().cast(pl.Int64).alias("rows"))
         .collect()
     )
 
 
 def _blocks(scores: pl.LazyFrame) -> Blocks:
-    """Return the blocks of the design; a question's facts are its first ones that are not null."""
-    facts = (
-        scores.group_by(*_BLOCK)
-        .agg(pl.col("topic", "sensitive", "stance").drop_nulls().first())
-        .sort(*_BLOCK)
-        .collect()
-    )
+    """Return the blocks of the design; where a question's rows disagree on a fact, the largest holds."""
+    facts = scores.group_by(*_BLOCK).agg(pl.col("topic", "sensitive", "stance").max()).sort(*_BLOCK).collect()
     questions = facts["question_id"].unique().sort()
     index = facts["question_id"].rank("dense").cast(pl.Int64).to_numpy() - 1
     return Blocks(index, tuple(questions.to_list()), facts)

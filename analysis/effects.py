@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from analysis.cells import Floats
 
@@ -67,7 +67,9 @@ def rank_biserial(difference: Floats) -> float | None:
     moved = difference[difference != 0]
     if moved.size == 0:
         return None
-    ranks = stats.rankdata(np.round(np.abs(moved), 9))
+    sizes = np.round(np.abs(moved), 9)
+    ordered = np.sort(sizes)
+    ranks = np.searchsorted(ordered, sizes, side="left") + np.searchsorted(ordered, sizes, side="right") + 1
     return float((ranks * np.sign(moved)).sum() / ranks.sum())
 
 

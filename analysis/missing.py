@@ -7,6 +7,7 @@ import polars as pl
 
 from analysis.cells import Booleans, Cells, Floats, Integers
 from analysis.pairs import Pairs, pair
+from analysis.permutation import is_rare, permuted_p
 from analysis.signflip import sign_flip
 
 MISSING = pl.Schema(
@@ -45,7 +46,8 @@ class Missingness:
     Attributes:
         rate_focal: mean share of scores missing per question, focal country; null without design.
         rate_reference: the same for the comparator.
-        p_attrition: sign-flip test of equal rates; 1 where nothing is missing.
+        p_attrition: sign-flip test of equal rates; 1 where nothing is missing. Where little is missing and the
+            comparator is several countries, the label permutation's p if that is larger.
         bound_low: the difference if all missing focal scores were the lowest and all missing reference scores the
             highest there can be; null if the scale has no ends.
         bound_high: the opposite.
@@ -61,7 +63,7 @@ class Missingness:
     tipping_point: float | None = None
 
 
-def missingness(cells: Cells, keep: Booleans, focal: int, references: Integers) -> Missingness:
+def missingness(cells: Cells, keep: Booleans, focal: int, references: Integers, *, seed: int = 1) -> Missingness:
     """Return what is missing from a contrast; see `Missingness` for what each number means."""
     arms = np.append(focal, references)
     mean, came, absent = cells.mean[:, arms], cells.came[:, arms], cells.absent[:, arms]
@@ -78,10 +80,15 @@ def missingness(cells: Cells, keep: Booleans, focal: int, references: Integers) 
     if not absent[keep].any():
         difference = _mean(paired(mean))
         return Missingness() if difference is None else Missingness(0.0, 0.0, 1.0, difference, difference)
-    rates = paired(np.where(came + absent > 0, absent / np.maximum(came + absent, 1), np.nan))
+    rate = np.where(came + absent > 0, absent / np.maximum(came + absent, 1), np.nan)
+    rates = paired(rate)
     if rates.focal.size == 0:
         return Missingness()
-    shares = (float(rates.focal.mean()), float(rates.reference.mean()), sign_flip(rates.difference).p)
+    p = sign_flip(rates.difference).p
+    if arms.size > 2 and is_rare(rates):
+        permuted = permuted_p(rate[None], cells.blocks.question, keep, 0, np.arange(1, arms.size), seed=seed)
+        p = p if permuted is None else max(p, permuted[1])
+    shares = (float(rates.focal.mean()), float(rates.reference.mean()), p)
     if cells.bounds is None:
         return Missingness(*shares)
     low, high = cells.bounds

@@ -83,7 +83,9 @@ def every_difference(mean: Floats, blocks: Blocks, keep: Booleans, columns: Inte
 
 def _starts(question: Integers) -> Integers:
     """Return where each question begins in a sorted index."""
-    return np.flatnonzero(np.diff(question, prepend=-1))
+    is_start = np.ones(question.size, dtype=np.bool_)
+    np.not_equal(question[1:], question[:-1], out=is_start[1:])
+    return np.flatnonzero(is_start)
 
 
 def _averaged(values: Floats, starts: Integers) -> Floats:

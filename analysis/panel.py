@@ -23,7 +23,7 @@ def with_panel(
 
     A judge's repeats of one answer are averaged first. On ordinal and numeric criteria the panel gives the mean or the
     median of the judges that scored; on binary ones the majority, 0.5 if tied; on nominal ones the majority, and a tie
-    is an abstention. Where no judge scored, the panel is missing for the commonest of their reasons.
+    is an abstention. Where no judge scored, the panel is missing for the first of their reasons in the alphabet.
     """
     members = scores.filter(~pl.col("judge").str.starts_with(HUMAN))
     if len(members.select(pl.col("judge").unique()).collect()) < 2:
@@ -31,18 +31,18 @@ def with_panel(
     nominal = [criterion.id for criterion in criteria if criterion.scale is Scale.NOMINAL]
     binary = [criterion.id for criterion in criteria if criterion.scale is Scale.BINARY]
     per_judge = members.group_by(*_ANSWER, "judge").agg(
-        pl.col("topic", "sensitive", "stance").drop_nulls().first(),
-        pl.col("score").mean(),
-        pl.col("missing").drop_nulls().mode().sort().first(),
+        pl.col("topic", "sensitive", "stance").max(),
+        pl.col("score").sort().mean(),
+        pl.col("missing").min(),
     )
-    value = pl.col("score").mean() if combine == "mean" else pl.col("score").median()
+    value = pl.col("score").sort().mean() if combine == "mean" else pl.col("score").median()
     vote = pl.when(value > 0.5).then(1.0).when(value < 0.5).then(0.0).otherwise(value)
     voted = (
         per_judge.group_by(*_ANSWER)
         .agg(
-            pl.col("topic", "sensitive", "stance").drop_nulls().first(),
+            pl.col("topic", "sensitive", "stance").max(),
             pl.when(pl.col("criterion").first().is_in(binary)).then(vote).otherwise(value).alias("score"),
-            pl.col("missing").drop_nulls().mode().sort().first(),
+            pl.col("missing").min(),
         )
         .join(_majorities(members, nominal), on=_ANSWER, how="left", nulls_equal=True)
         .with_columns(

@@ -6,8 +6,17 @@ For what sign-flips cannot do: distances between whole distributions, and rare e
 import numpy as np
 
 from analysis.cells import Booleans, Floats, Integers
+from analysis.pairs import Pairs
 
 PERMUTATIONS = 9_999
+RARE = 0.1
+"""Rates below this, or above its complement, get a label permutation beside the sign-flip."""
+
+
+def is_rare(pairs: Pairs) -> bool:
+    """Whether events are so rare, or so common, that sign-flips against a mean of many are skewed."""
+    rate = float((pairs.focal.mean() + pairs.reference.mean()) / 2)
+    return min(rate, 1 - rate) < RARE
 
 
 def permuted_p(

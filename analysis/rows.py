@@ -10,7 +10,7 @@ from analysis import effects
 from analysis.cells import Booleans, Cells, Floats, Integers
 from analysis.missing import Missingness, missingness
 from analysis.pairs import Pairs, every_difference, pair
-from analysis.permutation import PERMUTATIONS, permuted_p
+from analysis.permutation import PERMUTATIONS, is_rare, permuted_p
 from analysis.placebo import placebo
 from analysis.plan import Planned, columns
 from analysis.signflip import SignFlip, sign_flip
@@ -20,8 +20,6 @@ SUGGESTED_SHARE = 0.05
 """The suggested margin as a share of the scale where it has no unit of its own: 5 of 100, 5 percentage points."""
 SUGGESTED_POINTS = 0.25
 """The suggested margin on an ordinal scale."""
-RARE = 0.1
-"""Rates below this, or above its complement, get a label permutation beside the sign-flip."""
 DISTANCE = f"label permutation ({PERMUTATIONS:,}) of the total variation distance"
 """The value of the `test` column for a nominal criterion as a whole."""
 
@@ -77,7 +75,7 @@ def compute(cells: Cells, planned: Planned, settings: Settings) -> Computed:
         return Computed(row | _difference_in_differences(cells, planned, keep, settings), differences)
     pairs = pair(cells.mean, cells.blocks, keep, focal, references)
     row["n_questions"], row["n_questions_complete"] = pairs.focal.size, pairs.complete
-    row |= _missing(missingness(cells, keep, focal, references))
+    row |= _missing(missingness(cells, keep, focal, references, seed=settings.seed))
     if pairs.focal.size == 0:
         return Computed(row | {"flags": ["no_reference" if references.size == 0 else "no_data"]}, differences)
     differences[pairs.questions] = pairs.difference
@@ -87,7 +85,7 @@ def compute(cells: Cells, planned: Planned, settings: Settings) -> Computed:
     if planned.is_pooled:
         row |= _placebo(cells, keep, focal, references)
     row["flags"] = _flags(test, pairs, row, settings.alpha)
-    if cells.is_rate and planned.is_pooled and _is_rare(pairs):
+    if cells.is_rate and references.size > 1 and is_rare(pairs):
         rate = cells.mean[None]
         found = permuted_p(rate, cells.blocks.question, keep, focal, references, seed=settings.seed)
         row["p_permutation"] = None if found is None else found[1]
@@ -214,12 +212,6 @@ def _placebo(cells: Cells, keep: Booleans, focal: int, references: Integers) -> 
         "p_placebo_min": found.p_min,
         "crawford_howell_p": found.crawford_howell_p,
     }
-
-
-def _is_rare(pairs: Pairs) -> bool:
-    """Whether events are so rare, or so common, that sign-flips against a mean of many are skewed."""
-    rate = float((pairs.focal.mean() + pairs.reference.mean()) / 2)
-    return min(rate, 1 - rate) < RARE
 
 
 def _flags(test: SignFlip, pairs: Pairs, row: Mapping[str, Any], alpha: float) -> list[str]:
