@@ -100,8 +100,13 @@ class Run(Folder):
         return None if focal is None else str(focal)
 
     def items(self) -> pl.DataFrame:
-        """Return the items (schema `ITEMS`)."""
-        return pl.read_parquet(self.path / "items.parquet")
+        """Return the items (schema `ITEMS`). Raises `StoreError` if they are missing or damaged."""
+        path = self.path / "items.parquet"
+        try:
+            return pl.read_parquet(path)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            told = str(error).partition("\n")[0]
+            raise StoreError(f"{path}: cannot be read ({told}); restore it from a copy.") from None
 
     def responses(self) -> pl.LazyFrame:
         """Return the responses (schema `RESPONSES`), `error` rows included."""
