@@ -81,11 +81,7 @@ def paired_t(differences: Numbers, *, confidence: float = 0.95) -> Classical:
     if np.ptp(d) <= 10.0**-DECIMALS:
         tied = abs(float(d.mean())) <= 10.0**-DECIMALS
         return _flagged("t", d.size, 1.0 if tied else None, mean, "all_tied" if tied else "constant")
-    found = stats.ttest_1samp(d, 0.0)
-    low, high = found.confidence_interval(confidence)
-    return Classical(
-        "t", float(found.statistic), _sized(found.pvalue), mean, float(low), float(high), d.size - 1, d.size
-    )
+    return _t("t", float(d.mean()), float(d.std(ddof=1)) / np.sqrt(d.size), d.size - 1, confidence, d.size)
 
 
 def welch(first: Numbers, second: Numbers, *, confidence: float = 0.95) -> Classical:
@@ -97,11 +93,9 @@ def welch(first: Numbers, second: Numbers, *, confidence: float = 0.95) -> Class
     difference = float(x.mean() - y.mean())
     if np.ptp(x) == 0 and np.ptp(y) == 0:
         return _flagged("welch", n, None if difference else 1.0, difference, "constant" if difference else "all_tied")
-    found = stats.ttest_ind(x, y, equal_var=False)
-    low, high = found.confidence_interval(confidence)
-    return Classical(
-        "welch", float(found.statistic), _sized(found.pvalue), difference, float(low), float(high), float(found.df), n
-    )
+    parts = np.var(x, ddof=1) / x.size, np.var(y, ddof=1) / y.size
+    df = float(sum(parts) ** 2 / (parts[0] ** 2 / (x.size - 1) + parts[1] ** 2 / (y.size - 1)))
+    return _t("welch", difference, float(np.sqrt(sum(parts))), df, confidence, n)
 
 
 def mann_whitney(first: Numbers, second: Numbers, *, alternative: Alternative = "two-sided") -> Classical:
@@ -154,7 +148,7 @@ def fisher(
 ) -> Classical:
     """Return Fisher's exact test of a 2 × 2 table, its columns the arms and its rows "yes" and "no".
 
-    Statistic and estimate are the conditional odds ratio (maximum likelihood), which is null where it is infinite.
+    Statistic and estimate are the conditional odds ratio (maximum likelihood); what is infinite is null.
     """
     counts = _counts(table)
     if (counts.sum(axis=0) == 0).any() or (counts.sum(axis=1) == 0).any():
@@ -243,6 +237,13 @@ def bca(
     one_sided = float(stats.norm.cdf(at_zero / (1 + acceleration * at_zero) - bias))
     p = min(max(2 * min(one_sided, 1 - one_sided), 2 / (resamples + 1)), 1.0)
     return Classical("bca", acceleration, p, theta, float(low), float(high), n=x.size, flags=flags)
+
+
+def _t(test: str, estimate: float, error: float, df: float, confidence: float, n: int) -> Classical:
+    """Return the t test of `estimate` against zero, with its interval."""
+    half = float(stats.t.ppf((1 + confidence) / 2, df)) * error
+    p = _sized(2 * stats.t.sf(abs(estimate) / error, df))
+    return Classical(test, estimate / error, p, estimate, estimate - half, estimate + half, df, n)
 
 
 def _share_below(drawn: Floats, value: float) -> float:

@@ -86,7 +86,7 @@ def skillings_mack(means: Sequence[Sequence[Any]] | Floats, *, correct_ties: boo
         return Omnibus("skillings_mack", None, max(k - 1, 0), None, None, n, k, flags)
     present = ~np.isnan(cells)
     size = present.sum(axis=1)
-    ranks = stats.rankdata(np.round(cells, DECIMALS), axis=1, nan_policy="omit")
+    ranks = stats.rankdata(np.where(present, np.round(cells, DECIMALS), np.inf), axis=1)
     centred = np.where(present, ranks - (size[:, None] + 1) / 2, 0.0)
     if not centred.any():
         return Omnibus("skillings_mack", None, k - 1, 1.0, None, n, k, ("all_tied", *flags))
@@ -122,4 +122,4 @@ def omnibus(scores: pl.DataFrame, criteria: Sequence[Criterion]) -> pl.DataFrame
 
 def _cells(means: Sequence[Sequence[Any]] | Floats) -> Floats:
     cells = np.array([[np.nan if value is None else value for value in row] for row in means], dtype=np.float64)
-    return cells.reshape(len(cells), -1)
+    return cells if cells.ndim == 2 else cells.reshape(0, 0)
