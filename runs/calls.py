@@ -164,17 +164,20 @@ async def work(plan: Work[T]) -> Tally:
     tally = Tally()
     tasks, streak = iter(plan.tasks), _Streak()
     writer = asyncio.create_task(_write(replies, plan, tally))
-    calling = asyncio.gather(*(_caller(tasks, plan, replies, streak) for _ in range(plan.gate.most)))
+    callers = [asyncio.create_task(_caller(tasks, plan, replies, streak)) for _ in range(plan.gate.most)]
+    calling = asyncio.gather(*callers)
     try:
         either: set[asyncio.Future[Any]] = {writer, calling}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not writer.done():  # it ends first only if the disk refuses
             await calling
     finally:
-        calling.cancel()
-        await asyncio.wait({calling})
-        if not writer.done():
-            await replies.put(_Reply(last=True))
+        for caller in callers:  # one that raised ends `calling`, and leaves the others at work
+            caller.cancel()
+        await asyncio.gather(*callers, calling, return_exceptions=True)
+        last = asyncio.create_task(replies.put(_Reply(last=True)))
+        await asyncio.wait({writer, last}, return_when=asyncio.FIRST_COMPLETED)  # nobody takes it if the disk refuses
+        last.cancel()
         await writer
     tally.unasked = sum(1 for _ in tasks)
     return tally

@@ -63,12 +63,12 @@ def test_a_scoring_stands_beside_its_siblings(tmp_path: Path) -> None:
 
 def test_a_second_writer_is_refused_and_the_next_one_is_not(tmp_path: Path) -> None:
     run = _run(tmp_path)
-    with run.lock():
-        with (
-            pytest.raises(StoreError, match="another evenhand is writing to this run; wait until it ends"),
-            Run(run.path).lock(),
-        ):
-            pytest.fail("two hold the same run")
+    with (
+        run.lock(),
+        pytest.raises(StoreError, match="another evenhand is writing to this run; wait until it ends"),
+        Run(run.path).lock(),
+    ):
+        pytest.fail("two hold the same run")
     with Run(run.path).lock():
         pass
 

@@ -1,0 +1,293 @@
+"""Many calls at once: each comes to one row, whatever fails on the way, and nobody storms a server in trouble."""
+
+import asyncio
+import errno
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runs.calls import HOPELESS, Budget, CallError, Gate, Tally, Work, pause, work
+from runs.errors import EndpointError, StoreError
+from runs.frames import FailureKind
+from runs.ledger import Ledger
+from runs.progress import Silent
+
+SCHEMA = pl.Schema({"key": pl.String, "kind": pl.String, "message": pl.String, "attempts": pl.Int64})
+Call = Callable[[str], Awaitable[Mapping[str, Any]]]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path, "records", SCHEMA)
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runs.calls.LONGEST_PAUSE", 0.1)
+
+
+def _work(ledger: Ledger, tasks: Iterable[str], call: Call, **more: Any) -> Work[str]:
+    most, attempts = more.pop("most", 8), more.pop("attempts", 3)
+    stage = Silent().stage("calls", total=0, done=0)
+    return Work(
+        tasks=tasks,
+        call=call,
+        identify=lambda key: {"key": key},
+        ledger=ledger,
+        gate=Gate(most),
+        attempts=attempts,
+        stage=stage,
+        **more,
+    )
+
+
+def _names(number: int) -> list[str]:
+    return [f"t{one}" for one in range(number)]
+
+
+async def _answer(task: str) -> dict[str, Any]:
+    return {"key": task}
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(st.lists(st.sampled_from(["again", "never"]), max_size=4), max_size=30),
+    st.integers(1, 5),
+    st.integers(1, 3),
+)
+def test_every_task_comes_to_one_record_or_one_failure(
+    tmp_path_factory: pytest.TempPathFactory, troubles: list[list[str]], most: int, attempts: int
+) -> None:
+    ledger = Ledger(tmp_path_factory.mktemp("calls"), "records", SCHEMA)
+    waiting = {str(number): iter(trouble) for number, trouble in enumerate(troubles)}
+    calls: Counter[str] = Counter()
+
+    async def call(task: str) -> dict[str, Any]:
+        calls[task] += 1
+        trouble = next(waiting[task], None)
+        if trouble is not None:
+            again = trouble == "again"
+            raise CallError(
+                FailureKind.RATE_LIMIT if again else FailureKind.INVALID_OUTPUT, "no", again=again, after=1e-9
+            )
+        return {"key": task}
+
+    tally = asyncio.run(work(_work(ledger, list(waiting), call, most=most, attempts=attempts)))
+
+    def tries(trouble: list[str]) -> tuple[int, bool]:
+        """Return how often a task is tried and whether it comes."""
+        for number, one in enumerate(trouble[:attempts], 1):
+            if one == "never":
+                return number, False
+        return (attempts, False) if len(trouble) >= attempts else (len(trouble) + 1, True)
+
+    expected = {str(number): tries(trouble) for number, trouble in enumerate(troubles)}
+    assert dict(calls) == {task: number for task, (number, _) in expected.items()}
+    rows = ledger.scan().collect()
+    assert sorted(rows["key"]) == sorted(expected)
+    came = {row["key"] for row in rows.to_dicts() if row["kind"] is None}
+    assert came == {task for task, (_, comes) in expected.items() if comes}
+    assert (tally.done, tally.failed) == (len(came), len(expected) - len(came))
+    assert {row["key"]: row["attempts"] for row in rows.to_dicts() if row["kind"]} == {
+        task: number for task, (number, comes) in expected.items() if not comes
+    }
+
+
+async def test_failures_are_told_by_kind_with_what_was_said(ledger: Ledger) -> None:
+    async def call(task: str) -> dict[str, Any]:
+        if task == "t1":
+            raise CallError(FailureKind.JUDGE_REFUSAL, "I would rather not.")
+        if task == "t2":
+            raise CallError(FailureKind.TIMEOUT, "late", attempts=7)
+        return {"key": task}
+
+    tally = await work(_work(ledger, _names(4), call))
+    assert tally == Tally(done=2, failed=2, kinds={"judge_refusal": 1, "timeout": 1})
+    rows = {row["key"]: row for row in ledger.scan().collect().to_dicts()}
+    assert rows["t1"] == {"key": "t1", "kind": "judge_refusal", "message": "I would rather not.", "attempts": 1}
+    assert rows["t2"]["attempts"] == 7  # who failed knows better
+
+
+async def test_no_more_calls_are_under_way_than_the_gate_lets_through(ledger: Ledger) -> None:
+    under_way = highest = 0
+
+    async def call(task: str) -> dict[str, Any]:
+        nonlocal under_way, highest
+        under_way += 1
+        highest = max(highest, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        return {"key": task}
+
+    await work(_work(ledger, _names(100), call, most=5))
+    assert highest == 5
+
+
+async def test_a_server_that_asks_for_time_gets_it_from_all_calls(ledger: Ledger) -> None:
+    asked: list[float] = []
+
+    async def call(task: str) -> dict[str, Any]:
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            raise CallError(FailureKind.RATE_LIMIT, "slow down", again=True, after=0.3)
+        return {"key": task}
+
+    tally = await work(_work(ledger, _names(6), call, most=1))
+    assert tally.done == 6
+    assert asked[1] - asked[0] >= 0.3
+
+
+def test_the_gate_halves_once_for_a_burst_and_opens_again_reply_by_reply() -> None:
+    gate = Gate(8)
+    gate.pushed_back(None)
+    gate.pushed_back(None)  # the same burst: less than a second later
+    assert gate.width == 4
+    replies = 0
+    while gate.width < 8:
+        before = gate.width
+        gate.replied()
+        replies += 1
+        assert before < gate.width <= before + 1 / before + 1e-9
+    # A width of w opens by one after about w replies: 4 + 5 + 6 + 7 = 22, and a few more as it grows within a round.
+    assert 22 <= replies <= 26
+    gate.replied()
+    assert gate.width == 8
+
+
+def test_the_gate_never_closes_for_good() -> None:
+    gate = Gate(2)
+    gate.pushed_back(None)
+    assert gate.width == 1
+    gate = Gate(1)
+    gate.pushed_back(None)
+    assert gate.width == 1
+
+
+@given(st.integers(1, 200))
+def test_pauses_double_and_have_a_limit(attempt: int) -> None:
+    assert 0.1 <= pause(attempt) <= max(0.1, min(60.0, 2.0**attempt))
+
+
+async def test_an_endpoint_without_any_reply_ends_the_work_and_loses_nothing(ledger: Ledger) -> None:
+    calls = 0
+
+    async def call(task: str) -> dict[str, Any]:
+        nonlocal calls
+        calls += 1
+        if calls > 10:
+            raise CallError(FailureKind.ENDPOINT, "http://h: HTTP 500")
+        return {"key": task}
+
+    with pytest.raises(EndpointError, match=r"^http://h: HTTP 500 \(20 failures in a row; stopped\. Nothing is lost"):
+        await work(_work(ledger, _names(1000), call, most=1))
+    assert calls == 10 + HOPELESS
+    assert ledger.keys() == set(_names(10))
+
+
+async def test_a_reply_now_and_then_is_hope(ledger: Ledger) -> None:
+    async def call(task: str) -> dict[str, Any]:
+        if int(task[1:]) % HOPELESS:
+            raise CallError(FailureKind.ENDPOINT, "HTTP 500")
+        return {"key": task}
+
+    tally = await work(_work(ledger, _names(10 * HOPELESS), call, most=1))
+    assert (tally.done, tally.failed) == (10, 10 * (HOPELESS - 1))
+
+
+@pytest.mark.parametrize("error", [EndpointError("the key was refused"), RuntimeError("a bug of ours")])
+async def test_what_ends_all_ends_the_work_and_loses_nothing(ledger: Ledger, error: Exception) -> None:
+    calls = 0
+
+    async def call(task: str) -> dict[str, Any]:
+        nonlocal calls
+        calls += 1
+        await asyncio.sleep(0)
+        if task == "t50":
+            raise error
+        return {"key": task}
+
+    with pytest.raises(type(error), match=str(error)):
+        await work(_work(ledger, _names(1000), call, most=4))
+    assert calls < 100
+    assert ledger.keys() >= set(_names(50))
+
+
+async def test_cancelled_work_writes_what_has_come_and_drops_the_rest(ledger: Ledger) -> None:
+    all_stuck = asyncio.Event()
+    stuck = 0
+
+    async def call(task: str) -> dict[str, Any]:
+        nonlocal stuck
+        if int(task[1:]) >= 30:
+            stuck += 1
+            if stuck == 8:
+                all_stuck.set()
+            await asyncio.Event().wait()
+        return {"key": task}
+
+    working = asyncio.create_task(work(_work(ledger, _names(100), call, most=8)))
+    await all_stuck.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert ledger.keys() == set(_names(30))
+    assert ledger.scan().collect().height == 30
+
+
+async def test_a_full_disk_ends_the_work(ledger: Ledger) -> None:
+    ledger.records.path.symlink_to("/dev/full")
+    with pytest.raises(StoreError, match="the disk is full"):
+        await work(_work(ledger, _names(5000), _answer, most=64))
+
+
+async def test_a_disk_that_fills_while_the_work_is_cancelled_does_not_hold_it_up(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, may_fail = 0, threading.Event()
+
+    def full(_: int) -> None:
+        may_fail.wait()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    async def call(task: str) -> dict[str, Any]:
+        nonlocal calls
+        calls += 1
+        return {"key": task}
+
+    monkeypatch.setattr(os, "fdatasync", full)
+    working = asyncio.create_task(work(_work(ledger, _names(100_000), call, most=64)))
+    before = -1
+    while before < calls:  # until every caller waits for the writer
+        before = calls
+        for _ in range(20):
+            await asyncio.sleep(0)
+    working.cancel()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    may_fail.set()
+    with pytest.raises(StoreError, match="the disk is full"):
+        await asyncio.wait_for(working, 20)
+    ledger.close()
+
+
+async def test_a_spent_budget_asks_no_more_and_says_how_much_was_left(ledger: Ledger) -> None:
+    async def call(task: str) -> dict[str, Any]:
+        return {"key": task, "prompt_tokens": 6, "completion_tokens": 4}
+
+    tally = await work(_work(ledger, _names(100), call, most=1, budget=Budget(tokens=95)))
+    assert (tally.done, tally.failed, tally.unasked) == (10, 0, 90)
+    assert ledger.keys() == set(_names(10))
+
+
+async def test_nothing_to_do_is_done(ledger: Ledger) -> None:
+    assert await work(_work(ledger, [], _answer)) == Tally()
+    assert not ledger.records.path.exists()
