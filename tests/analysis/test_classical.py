@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -55,6 +55,7 @@ def test_signed_rank_with_ties_and_a_zero():
     assert signed_rank(d).p == pytest.approx(expected["p_exact_pratt"], abs=within)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=9))
 def test_exact_signed_rank_is_the_enumeration_of_signs(d):
     ranks = stats.rankdata(np.abs(d))[np.array(d) != 0]
@@ -200,6 +201,7 @@ def test_a_table_that_is_none_is_refused():
             fisher(wrong)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 5), min_size=2, max_size=12), st.lists(st.integers(1, 5), min_size=2, max_size=12))
 def test_p_is_above_zero_or_null_and_swapping_arms_keeps_it(first, second):
     for test in (welch, mann_whitney, brunner_munzel):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.coefficients import (
@@ -186,6 +186,7 @@ def test_a_resample_is_the_coefficient_of_the_drawn_questions(level):
 rating = st.one_of(st.none(), st.integers(1, 5))
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(rating, min_size=6, max_size=6), min_size=2, max_size=4))
 def test_coefficients_are_null_or_at_most_one_and_order_does_not_count(ratings):
     for level in ("nominal", "ordinal", "interval", "ratio"):
@@ -199,6 +200,7 @@ def test_coefficients_are_null_or_at_most_one_and_order_does_not_count(ratings):
                 assert turned == pytest.approx(value, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 5), min_size=3, max_size=12).filter(lambda row: len(set(row)) > 1))
 def test_a_rater_agrees_perfectly_with_itself(row):
     assert krippendorff_alpha([row, row], "ordinal") == pytest.approx(1)
