@@ -3,6 +3,7 @@
 import contextlib
 import email.utils
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -117,15 +118,18 @@ def http_failure(url: str, model: str, status: int, body: str, after: float | No
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return how many seconds the `Retry-After` header asks for (a number or a date); null if it is absent."""
+    """Return how many seconds the `Retry-After` header asks for (a number or a date); null if it says nothing."""
     value = headers.get("Retry-After")
     if value is None:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
-        date = email.utils.parsedate_tz(value)
-        return max(0.0, email.utils.mktime_tz(date) - time.time()) if date else None
+        try:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _completion(url: str, body: str) -> dict[str, Any]:
