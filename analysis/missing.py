@@ -86,7 +86,7 @@ def missingness(cells: Cells, keep: Booleans, focal: int, references: Integers, 
         return Missingness()
     p = sign_flip(rates.difference).p
     if arms.size > 2 and is_rare(rates):
-        permuted = permuted_p(rate[None], cells.blocks.question, keep, 0, np.arange(1, arms.size), seed=seed)
+        permuted = permuted_p(rate[None], cells.blocks, keep, 0, np.arange(1, arms.size), seed=seed)
         p = p if permuted is None else max(p, permuted[1])
     shares = (float(rates.focal.mean()), float(rates.reference.mean()), p)
     if cells.bounds is None:

@@ -66,6 +66,17 @@ def every_difference(mean: Floats, blocks: Blocks, keep: Booleans, columns: Inte
     Shape (columns,); NaN where a column has no question in common with the others. With all cells there this is
     (K+1)/K · (m_c - grand mean), for K + 1 columns.
     """
+    differences = in_every_place(mean, blocks, keep, columns)
+    there = ~np.isnan(differences)
+    questions = there.sum(axis=0)
+    return np.where(questions > 0, np.where(there, differences, 0.0).sum(axis=0) / np.maximum(questions, 1), np.nan)
+
+
+def in_every_place(mean: Floats, blocks: Blocks, keep: Booleans, columns: Integers) -> Floats:
+    """Return each question's difference for each of `columns` in the focal place, the others pooled as in `pair`.
+
+    Shape (questions that are kept, columns); NaN where the column has nothing to be compared with.
+    """
     values = mean[keep][:, columns]
     there = ~np.isnan(values)
     filled = np.where(there, values, 0.0)
@@ -74,11 +85,9 @@ def every_difference(mean: Floats, blocks: Blocks, keep: Booleans, columns: Inte
     difference = np.where(use, filled - (filled.sum(axis=1, keepdims=True) - filled) / np.maximum(others, 1), 0.0)
     starts = _starts(blocks.question[keep])
     if starts.size == 0:
-        return np.full(columns.size, np.nan)
-    blocks_used = np.add.reduceat(use, starts, axis=0, dtype=np.int64)
-    per_question = np.add.reduceat(difference, starts, axis=0) / np.maximum(blocks_used, 1)
-    questions_used = (blocks_used > 0).sum(axis=0)
-    return np.where(questions_used > 0, per_question.sum(axis=0) / np.maximum(questions_used, 1), np.nan)
+        return np.empty((0, columns.size))
+    used = np.add.reduceat(use, starts, axis=0, dtype=np.int64)
+    return np.where(used > 0, np.add.reduceat(difference, starts, axis=0) / np.maximum(used, 1), np.nan)
 
 
 def _starts(question: Integers) -> Integers:

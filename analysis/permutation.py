@@ -5,8 +5,8 @@ For what sign-flips cannot do: distances between whole distributions, and rare e
 
 import numpy as np
 
-from analysis.cells import Booleans, Floats, Integers
-from analysis.pairs import Pairs
+from analysis.cells import Blocks, Booleans, Floats, Integers
+from analysis.pairs import Pairs, in_every_place
 
 PERMUTATIONS = 9_999
 RARE = 0.1
@@ -20,7 +20,7 @@ def is_rare(pairs: Pairs) -> bool:
 
 
 def permuted_p(
-    rates: Floats, question: Integers, keep: Booleans, focal: int, references: Integers, *, seed: int
+    rates: Floats, blocks: Blocks, keep: Booleans, focal: int, references: Integers, *, seed: int
 ) -> tuple[float, float] | None:
     """Return the total variation distance of focal and comparator, and its p-value, never 0; null without questions.
 
@@ -29,16 +29,16 @@ def permuted_p(
 
     Args:
         rates: shape (categories, blocks, countries), NaN where no score came.
-        question: shape (blocks,), sorted index of the question.
+        blocks: what the rows stand for.
         keep: shape (blocks,), the rows that the contrast is about.
         focal: column under test.
         references: columns it is compared with.
         seed: of the permutations.
     """
     arms = np.append(focal, references)
-    differences, present = _in_every_place(rates[:, keep][:, :, arms], question[keep])
-    use = present[:, 0] & (present.sum(axis=1) > 1)
-    differences, present = differences[:, use], present[use]
+    differences = np.stack([in_every_place(rate, blocks, keep, arms) for rate in rates])
+    differences = differences[:, ~np.isnan(differences[0, :, 0])]
+    present = ~np.isnan(differences[0])
     n = len(present)
     if n == 0:
         return None
@@ -53,17 +53,3 @@ def permuted_p(
         distance += np.abs(category[np.arange(n), columns].sum(axis=1)) / (2 * n)
     reached = int((distance >= observed - 1e-9).sum())
     return observed, (1 + reached) / (1 + PERMUTATIONS)
-
-
-def _in_every_place(rates: Floats, question: Integers) -> tuple[Floats, Booleans]:
-    """Return each country's difference from the others, (categories, questions, countries), and which are there."""
-    starts = np.flatnonzero(np.diff(question, prepend=-1))
-    there = ~np.isnan(rates)
-    if starts.size == 0:
-        return np.zeros_like(rates), there[0]
-    count = np.add.reduceat(there, starts, axis=1, dtype=np.int64)
-    means = np.add.reduceat(np.where(there, rates, 0.0), starts, axis=1) / np.maximum(count, 1)
-    present = count[0] > 0
-    others = np.maximum(present.sum(axis=1, keepdims=True) - 1, 1)
-    differences: Floats = np.where(present, means - (means.sum(axis=2, keepdims=True) - means) / others, 0.0)
-    return differences, present

@@ -87,7 +87,7 @@ def compute(cells: Cells, planned: Planned, settings: Settings) -> Computed:
     row["flags"] = _flags(test, pairs, row, settings.alpha)
     if cells.is_rate and references.size > 1 and is_rare(pairs):
         rate = cells.mean[None]
-        found = permuted_p(rate, cells.blocks.question, keep, focal, references, seed=settings.seed)
+        found = permuted_p(rate, cells.blocks, keep, focal, references, seed=settings.seed)
         row["p_permutation"] = None if found is None else found[1]
         row["flags"].append("rare")
     return Computed(row, differences)
@@ -102,7 +102,7 @@ def compute_distance(categories: Sequence[Cells], planned: Planned, settings: Se
     pairs = pair(table.mean, table.blocks, keep, focal, references)
     differences = np.full(len(table.blocks.questions), np.nan)
     rates = np.stack([category.mean for category in categories])
-    found = permuted_p(rates, table.blocks.question, keep, focal, references, seed=settings.seed)
+    found = permuted_p(rates, table.blocks, keep, focal, references, seed=settings.seed)
     if found is None:
         return Computed(row | {"flags": ["no_reference" if references.size == 0 else "no_data"]}, differences)
     row |= {"n_questions": pairs.focal.size, "n_questions_complete": pairs.complete, "n_nonzero": None}

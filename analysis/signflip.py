@@ -82,14 +82,15 @@ class SignFlip:
         low, high = self._below.limit(alpha / 2), self._above.limit(alpha / 2)
         return Interval(
             level,
-            None if low is None else self._end(low * self._step, self.mean, alpha),
-            None if high is None else -self._end(high * self._step, -self.mean, alpha),
+            # Zero added, so that an end of zero has no sign.
+            None if low is None else self._end(low * self._step, self.mean, alpha) + 0.0,
+            None if high is None else -self._end(high * self._step, -self.mean, alpha) + 0.0,
         )
 
     def p_equivalence(self, margin: float) -> float:
         """Return the larger one-sided p of "mean ≤ -margin" and "mean ≥ margin" (two one-sided tests).
 
-        It is at most α exactly when the interval of level 1 - 2α lies inside (-margin, margin).
+        It is at most α exactly when the interval of level 1 - 2α lies inside (-margin, margin), unless all are tied.
         """
         return max(self._below.tail(-margin / self._step), self._above.tail(-margin / self._step))
 

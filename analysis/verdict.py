@@ -20,11 +20,11 @@ class Standing(StrEnum):
     """Is the focal country exceptional among all countries?"""
 
     EXCEPTIONAL = "exceptional"
-    """Its distance from the rest could hardly be that of one more ordinary country."""
+    """It differs, and its distance from the rest could hardly be that of one more ordinary country."""
     NOT_EXCEPTIONAL = "not exceptional"
     """Too many other countries differ from the rest as much."""
     CANNOT_TELL = "cannot tell"
-    """It differs most, but there are too few countries to call that exceptional."""
+    """It lies furthest from the rest, but there are too few countries, or too little sign of any difference, to say."""
 
 
 def finding(row: Mapping[str, Any], alpha: float) -> Finding:
@@ -38,7 +38,7 @@ def finding(row: Mapping[str, Any], alpha: float) -> Finding:
 
 
 def standing(row: Mapping[str, Any], alpha: float) -> Standing | None:
-    """Return the standing of a pooled row; null for a row against one country, which has none.
+    """Return the standing of a pooled row, which has its finding; null for a row against one country.
 
     With at least 1/α countries the placebo rank decides; with fewer it cannot reach α, and Crawford–Howell does.
     """
@@ -47,7 +47,7 @@ def standing(row: Mapping[str, Any], alpha: float) -> Standing | None:
     enough = row["p_placebo_min"] <= alpha
     p = row["p_placebo"] if enough else row["crawford_howell_p"]
     if p is not None and p <= alpha:
-        return Standing.EXCEPTIONAL
+        return Standing.EXCEPTIONAL if row["finding"] == Finding.DIFFERS else Standing.CANNOT_TELL
     return Standing.NOT_EXCEPTIONAL if enough or row["placebo_rank"] > 1 else Standing.CANNOT_TELL
 
 
@@ -88,7 +88,7 @@ def number(value: float | None, *, sign: bool = False) -> str:
     if value is None:
         return "–"
     digits = 2 if abs(value) >= 0.1 or value == 0 else 3
-    return f"{value:{'+' if sign and value else ''}.{digits}f}"
+    return f"{value:{'+' if sign and value else ''}z.{digits}f}"
 
 
 def ends(low: float | None, high: float | None) -> str:
