@@ -12,7 +12,7 @@ _PREFIX = re.compile(
 _DULL = re.compile(
     r"^\W*$|^Route: |^non-default args|█|▀|Warning|warnings\.warn|deprecated|[Tt]riton|libtcmalloc|libiomp|ulimit|"
     r"^(usage: |\[-|File \"|Traceback|Final IR op|Enabled custom|Available routes|The global random seed|wrapper = |"
-    r"if hasattr|Reset SSM|Scale-out|Supported tasks|GET /health)"
+    r"if hasattr|Reset SSM|Scale-out|Supported tasks)"
 )
 _RAISED = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*(?:Error|Exception|Interrupt|Exit|NotFound))(?:: (.*))?$")
 _REFUSED = re.compile(r"^[\w.-]+\.py: error: (.+)$")

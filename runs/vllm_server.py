@@ -27,6 +27,8 @@ PATIENCE = 1800.0
 PORTS_TRIED = 3
 LOG_READ = 2**20
 """Bytes at the end of a log that are searched for the cause of a death."""
+LOG_SHOWN = 2**14
+"""Bytes at the end of a log in which the line to show is looked for."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,6 @@ class VllmServer:
         self._grace = grace
         self._process: Supervised | None = None
         self._log_from = 0
-        self._ready = False
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -114,7 +115,7 @@ class VllmServer:
         return self._launch.facts
 
     def why_dead(self) -> str | None:
-        """Return why it died, with the telling lines of its log; null while it lives or before it was started."""
+        """Return why it died, with the last lines of its log; null while it lives or before it was started."""
         if self._process is None or self.alive:
             return None
         return str(self._death())
@@ -130,10 +131,9 @@ class VllmServer:
         if self.alive:
             return
         started = time.monotonic()
-        command = [
-            *self._launch.command,
-            *([f"--model={await locate(self.model, self._progress)}"] if self.facts else []),
-        ]
+        command = list(self._launch.command)
+        if self.facts:
+            command.append(f"--model={await locate(self.model, self._progress)}")
         for attempt in range(1, PORTS_TRIED + 1):
             try:
                 await self._start_once(command, started)
@@ -174,7 +174,6 @@ class VllmServer:
             while not await self._answers(session):
                 if not process.alive:
                     raise self._death()
-                text = self._log_text()
                 grown = self.log.stat().st_size
                 if grown != size:
                     size, quiet_since = grown, time.monotonic()
@@ -182,7 +181,7 @@ class VllmServer:
                     raise EndpointError(
                         f"vLLM with {self.model!r} has logged nothing for {PATIENCE / 60:.0f} minutes; see {self.log}."
                     )
-                doing = vllm_log.latest(text)
+                doing = vllm_log.latest(self._log_text(LOG_SHOWN))
                 elapsed = time.monotonic() - started
                 self._progress.note(f"starting vLLM, {elapsed:.0f} s" + (f": {doing}" if doing else ""))
                 await asyncio.sleep(LOOK_EVERY)
@@ -200,11 +199,11 @@ class VllmServer:
             return False
         return isinstance(served, dict) and any(entry.get("id") == self.model for entry in served.get("data", []))
 
-    def _log_text(self) -> str:
-        """Return the end of what this start has logged, without the key."""
+    def _log_text(self, size: int = LOG_READ) -> str:
+        """Return the last `size` bytes of what this start has logged, without the key."""
         with self.log.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
-            file.seek(max(self._log_from, end - LOG_READ))
+            file.seek(max(self._log_from, end - size))
             return file.read().decode("utf-8", "replace").replace(self.api_key, "***")
 
     def _death(self) -> EvenhandError:
