@@ -59,14 +59,16 @@ CONTRASTS = pl.Schema(
         "rank_biserial": pl.Float64,  # -1 to 1; null if all differences are zero
         "cliffs_delta": pl.Float64,  # -1 to 1, on question means
         "risk_difference": pl.Float64,  # binary and nominal scales; equals `difference`
-        "risk_low": pl.Float64,  # Newcombe's paired interval; null unless every question mean is 0 or 1
+        # Newcombe's interval: paired where every question mean is 0 or 1, of independent rates where events are rare
+        "risk_low": pl.Float64,
         "risk_high": pl.Float64,
         # does it differ
         "test": pl.String,
         "p": pl.Float64,  # two-sided, never 0; null without questions
         "p_min": pl.Float64,  # the smallest p this many non-zero differences allow
         "family": pl.String,  # confirmatory or exploratory
-        # rates against several countries where events are rare: labels permuted; adjusted values rest on the larger
+        # labels permuted within questions; only for rates against several countries where events are rare, and there
+        # the adjusted values rest on it
         "p_permutation": pl.Float64,
         "p_holm": pl.Float64,  # within the judge's confirmatory rows; null for exploratory ones
         "q_bh": pl.Float64,  # within the judge's exploratory rows; null for confirmatory ones
@@ -177,19 +179,19 @@ def _adjust(computed: Sequence[Computed], analysis: Analysis) -> None:
     for judge in dict.fromkeys(entry.row["judge"] for entry in computed):
         for family, adjust, column in (("confirmatory", holm, "p_holm"), ("exploratory", benjamini_hochberg, "q_bh")):
             members = [e for e in computed if e.row["judge"] == judge and e.row["family"] == family]
-            _fill(members, column, adjust([_safest_p(entry.row) for entry in members]))
+            _fill(members, column, adjust([_verdict_p(entry.row) for entry in members]))
             if family == "confirmatory" and members and analysis.max_t:
                 differences = np.stack([entry.differences for entry in members])
                 _fill(members, "p_max_t", max_t(differences, seed=analysis.seed))
 
 
-def _safest_p(row: Mapping[str, Any]) -> float | None:
-    """Return p, or the label permutation's where that is larger.
+def _verdict_p(row: Mapping[str, Any]) -> float | None:
+    """Return the p-value that is adjusted: the label permutation's for rare events, else the sign-flip's.
 
     For rare events sign-flips against a mean of many reject a true null hypothesis in up to a sixth of studies.
     """
-    p: float | None = row["p"]
-    return p if p is None or row["p_permutation"] is None else max(p, row["p_permutation"])
+    p: float | None = row["p"] if row["p_permutation"] is None else row["p_permutation"]
+    return p
 
 
 def _fill(members: Sequence[Computed], column: str, values: Sequence[float | None]) -> None:

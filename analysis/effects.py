@@ -103,7 +103,7 @@ def newcombe_paired(table: Sequence[Sequence[int]], level: float = 0.95) -> Risk
     return RiskDifference(first - second, first - second - left, first - second + right)
 
 
-def newcombe_independent(counts: tuple[int, int], ns: tuple[int, int], level: float = 0.95) -> RiskDifference:
+def newcombe_independent(counts: tuple[float, float], ns: tuple[int, int], level: float = 0.95) -> RiskDifference:
     """Return the difference of two independent rates with Newcombe's interval (1998, Stat Med 17:873, method 10)."""
     first, second = counts[0] / ns[0], counts[1] / ns[1]
     low_1, high_1 = wilson(counts[0], ns[0], level)
@@ -113,7 +113,7 @@ def newcombe_independent(counts: tuple[int, int], ns: tuple[int, int], level: fl
     return RiskDifference(difference, difference - left, difference + right)
 
 
-def wilson(count: int, n: int, level: float = 0.95) -> tuple[float, float]:
+def wilson(count: float, n: int, level: float = 0.95) -> tuple[float, float]:
     """Return Wilson's interval (1927) of a rate."""
     z = float(special.ndtri((1 + level) / 2))
     centre = (count + z * z / 2) / (n + z * z)

@@ -9,7 +9,8 @@ _FLAGS = {
     "unbounded": "too few questions for an interval at this level; the missing end is unbounded",
     "incomplete": "some questions lack a reference country; the mean of those that are there stands in",
     "attrition": "scores are missing at different rates on the two sides; see the bounds",
-    "rare": "events are rare or nearly universal, so adjusted values rest on p or p_permutation, whichever is larger",
+    "rare": "events are rare or nearly universal: adjusted values rest on p_permutation, and risk_low to risk_high is "
+    "the interval to read, for the sign-flip's is too narrow",
     "no_data": "no question has a score on both sides",
     "no_reference": "there is no other country to compare with",
 }

@@ -47,7 +47,7 @@ class Missingness:
         rate_focal: mean share of scores missing per question, focal country; null without design.
         rate_reference: the same for the comparator.
         p_attrition: sign-flip test of equal rates; 1 where nothing is missing. Where little is missing and the
-            comparator is several countries, the label permutation's p if that is larger.
+            comparator is several countries, the label permutation's.
         bound_low: the difference if all missing focal scores were the lowest and all missing reference scores the
             highest there can be; null if the scale has no ends.
         bound_high: the opposite.
@@ -87,7 +87,7 @@ def missingness(cells: Cells, keep: Booleans, focal: int, references: Integers, 
     p = sign_flip(rates.difference).p
     if arms.size > 2 and is_rare(rates):
         permuted = permuted_p(rate[None], cells.blocks, keep, 0, np.arange(1, arms.size), seed=seed)
-        p = p if permuted is None else max(p, permuted[1])
+        p = p if permuted is None else permuted[1]
     shares = (float(rates.focal.mean()), float(rates.reference.mean()), p)
     if cells.bounds is None:
         return Missingness(*shares)

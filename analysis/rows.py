@@ -89,6 +89,10 @@ def compute(cells: Cells, planned: Planned, settings: Settings) -> Computed:
         rate = cells.mean[None]
         found = permuted_p(rate, cells.blocks, keep, focal, references, seed=settings.seed)
         row["p_permutation"] = None if found is None else found[1]
+        ns = pairs.focal.size, pairs.focal.size * references.size
+        counts = float(pairs.focal.sum()), float(pairs.reference.sum()) * references.size
+        newcombe = effects.newcombe_independent(counts, ns, 1 - settings.alpha)
+        row |= {"risk_low": newcombe.low, "risk_high": newcombe.high}
         row["flags"].append("rare")
     return Computed(row, differences)
 

@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.footnotes import footnotes
-from analysis.verdict import Finding, ends, number
+from analysis.verdict import Finding, interval, number
 
 _STYLES = {Finding.DIFFERS: "bold", Finding.EQUIVALENT: "green", Finding.INCONCLUSIVE: "dim"}
 
@@ -43,7 +43,7 @@ def as_text(table: pl.DataFrame) -> pl.DataFrame:
             "missing": f"{row['missing_focal']}/{row['missing_reference']}",
             "means": f"{number(row['mean_focal'])} / {number(row['mean_reference'])}",
             "difference": number(row["difference"], sign=True),
-            "interval": ends(row["ci_low"], row["ci_high"]) if row["mean_focal"] is not None else "–",
+            "interval": interval(row) if row["mean_focal"] is not None else "–",
             "p": p_value(row["p"]),
             "adjusted": p_value(row["p_holm"] if row["family"] == "confirmatory" else row["q_bh"]),
             "rank": "–" if row["placebo_n"] is None else f"{row['placebo_rank']} of {row['placebo_n']}",

@@ -79,7 +79,7 @@ def sentence(row: Mapping[str, Any], level: float) -> str:
     if row["test"].startswith("label permutation"):
         size = f"total variation distance {number(row['difference'])}"
     else:
-        size += f", {level:.0%} interval {ends(row['ci_low'], row['ci_high'])}"
+        size += f", {level:.0%} interval {interval(row)}"
     return f"{what}, {row['judge']}: {verdict} ({size}, {row['n_questions']} questions){among}."
 
 
@@ -91,6 +91,8 @@ def number(value: float | None, *, sign: bool = False) -> str:
     return f"{value:{'+' if sign and value else ''}z.{digits}f}"
 
 
-def ends(low: float | None, high: float | None) -> str:
-    """Return an interval; an unbounded end is told as such."""
+def interval(row: Mapping[str, Any]) -> str:
+    """Return the interval to read, Newcombe's where events are rare; an unbounded end is told as such."""
+    kind = "ci" if row["p_permutation"] is None else "risk"
+    low, high = row[f"{kind}_low"], row[f"{kind}_high"]
     return f"{'unbounded' if low is None else number(low)} to {'unbounded' if high is None else number(high)}"

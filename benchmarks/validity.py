@@ -61,9 +61,9 @@ class Rates:
 
     datasets: int
     differs: float
-    """p against the pooled others at most 0.05, before any adjustment; for rare events the larger of its two p."""
+    """p against the pooled others at most 0.05, before any adjustment; for rare events the label permutation's."""
     covered: float
-    """The interval holds the true difference."""
+    """The interval, for rare events Newcombe's, holds the true difference."""
     against_one: float
     """p at most 0.05 against a single country, over all of them."""
     equivalent: float
@@ -137,10 +137,12 @@ def simulate(world: World, datasets: int, seed: int, batch: int = 50) -> Rates:
         scores = as_scores(draw(world, len(names), generator), names)
         tables.append(contrasts(scores, criteria_for(world, names), focal=FOCAL, analysis=Analysis()))
     # What Holm's adjustment starts from; each data set is a study of its own, so there is nothing to adjust for.
-    table = pl.concat(tables).with_columns(verdict_p=pl.max_horizontal("p", "p_permutation"))
+    table = pl.concat(tables).with_columns(verdict_p=pl.coalesce("p_permutation", "p"))
     pooled, single = (table.filter((pl.col("reference") == "others") == wanted) for wanted in (True, False))
     truth = true_difference(world)
-    low, high = pooled["ci_low"].fill_null(-math.inf), pooled["ci_high"].fill_null(math.inf)
+    rare = pl.col("p_permutation").is_not_null()
+    ends = [pl.when(rare).then(f"risk_{end}").otherwise(f"ci_{end}").alias(end) for end in ("low", "high")]
+    low, high = pooled.select(ends).with_columns(pl.col("low").fill_null(-math.inf), pl.col("high").fill_null(math.inf))
 
     def share(column: str, of: pl.DataFrame = pooled) -> float:
         return int((of[column] <= 0.05).sum()) / len(of)

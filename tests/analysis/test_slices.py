@@ -141,6 +141,11 @@ def test_rare_events_get_a_label_permutation():
     # other draw is (1 - 1/9) or -2/9, which is nearer to zero. Monte Carlo error of 9,999: four times √(.01/9999).
     assert found["p_permutation"] == pytest.approx(0.01, abs=0.004)
     assert found["p"] == 0.5
+    assert found["p_holm"] == found["p_permutation"]
+    # Newcombe's interval of 2/20 against 0/180: Wilson gives 0.0279 to 0.3010 and 0 to 0.0209.
+    assert found["risk_low"] == pytest.approx(0.1 - np.hypot(0.1 - 0.0279, 0.0209), abs=1e-4)
+    assert found["risk_high"] == pytest.approx(0.3010, abs=1e-4)
+    assert "interval 0.025 to 0.30" in found["sentence"]
 
 
 def test_distance_between_distributions_has_a_row_of_its_own():
