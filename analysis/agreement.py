@@ -87,10 +87,12 @@ def agreement(
 def _comparisons(scores: pl.DataFrame, criterion: Criterion) -> Iterator[tuple[dict[str, object], Ratings]]:
     """Yield who is compared with whom, and their ratings."""
     value = "label" if criterion.scale is Scale.NOMINAL else "score"
-    rated = scores.filter(pl.col("criterion") == criterion.id, pl.col(value).is_not_null()).sort(
-        "judge", "question_id", "country", "language", "epoch", "repeat"
+    response = ["question", "question_id", "country", "language", "epoch"]
+    rated = (
+        scores.filter(pl.col("criterion") == criterion.id, pl.col(value).is_not_null())
+        .with_columns(question=pl.coalesce("variant_of", "question_id"))
+        .sort("judge", *response, "repeat")
     )
-    response = ["question_id", "country", "language", "epoch"]
     wide = rated.pivot("judge", index=[*response, "repeat"], values=value, aggregate_function="first")
     names = rated["judge"].unique().sort().to_list()
     humans = [name for name in names if name.startswith(HUMAN)]
@@ -112,7 +114,7 @@ def _ratings(wide: pl.DataFrame, raters: list[str], criterion: Criterion) -> Rat
     """Return the ratings of the units that at least two of `raters` rated."""
     shared = wide.filter(pl.sum_horizontal(pl.col(raters).is_not_null()) > 1)
     rows = [shared[name].to_list() for name in raters]
-    return coded(rows, shared["question_id"].to_list(), criterion.levels)
+    return coded(rows, shared["question"].to_list(), criterion.levels)
 
 
 def _statistics(

@@ -24,7 +24,7 @@ _CELL = ("criterion", "judge", *_BLOCK, "country")
 
 @dataclass(frozen=True)
 class Blocks:
-    """The rows of every table of cells: a question in a language, sorted by question.
+    """The rows of every table of cells: a wording of a question in a language, sorted by question.
 
     Attributes:
         question: shape (blocks,), index of the question, not decreasing.
@@ -149,10 +149,19 @@ def _counted(scores: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _blocks(scores: pl.LazyFrame) -> Blocks:
-    """Return the blocks of the design; where a question's rows disagree on a fact, the largest holds."""
-    facts = scores.group_by(*_BLOCK).agg(pl.col("topic", "sensitive", "stance").max()).sort(*_BLOCK).collect()
-    questions = facts["question_id"].unique().sort()
-    index = facts["question_id"].rank("dense").cast(pl.Int64).to_numpy() - 1
+    """Return the blocks of the design; where a question's rows disagree on a fact, the largest holds.
+
+    Wordings of one question are no independent evidence: they are blocks of one question.
+    """
+    facts = (
+        scores.with_columns(question=pl.coalesce("variant_of", "question_id"))
+        .group_by(*_BLOCK)
+        .agg(pl.col("question", "topic", "sensitive", "stance").max())
+        .sort("question", *_BLOCK)
+        .collect()
+    )
+    questions = facts["question"].unique().sort()
+    index = facts["question"].rank("dense").cast(pl.Int64).to_numpy() - 1
     return Blocks(index, tuple(questions.to_list()), facts)
 
 

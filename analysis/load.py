@@ -86,9 +86,7 @@ def _asked(run: Run) -> pl.LazyFrame:
 
     Of imported answers (`epochs` is null) those that came are the design.
     """
-    # Wordings of one question are no independent evidence: they count as one question.
-    question = pl.coalesce("variant_of", "question_id")
-    items = run.items().lazy().with_columns(question_id=question).drop("prompt", "variant_of")
+    items = run.items().lazy().drop("prompt")
     answers = run.responses().select("item_id", "epoch", "status")
     epochs = run.manifest["epochs"]
     if epochs is None:

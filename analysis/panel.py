@@ -31,7 +31,7 @@ def with_panel(
     nominal = [criterion.id for criterion in criteria if criterion.scale is Scale.NOMINAL]
     binary = [criterion.id for criterion in criteria if criterion.scale is Scale.BINARY]
     per_judge = members.group_by(*_ANSWER, "judge").agg(
-        pl.col("topic", "sensitive", "stance").max(),
+        pl.col("variant_of", "topic", "sensitive", "stance").max(),
         pl.col("score").sort().mean(),
         pl.col("missing").min(),
     )
@@ -40,7 +40,7 @@ def with_panel(
     voted = (
         per_judge.group_by(*_ANSWER)
         .agg(
-            pl.col("topic", "sensitive", "stance").max(),
+            pl.col("variant_of", "topic", "sensitive", "stance").max(),
             pl.when(pl.col("criterion").first().is_in(binary)).then(vote).otherwise(value).alias("score"),
             pl.col("missing").min(),
         )

@@ -142,12 +142,13 @@ def _cases(
         for name in _values(scores.filter(again), "repeat"):
             yield _Case(kind, str(name), scores.filter(~(again & (pl.col("repeat") == name))))
     else:
-        column = "question_id" if kind is LeftOut.QUESTION else kind.value
+        column = kind.value
+        scores = scores.with_columns(question=pl.coalesce("variant_of", "question_id"))
         names = [name for name in _values(scores, column) if name != focal or kind is not LeftOut.COUNTRY]
         if kind is LeftOut.COUNTRY and references != OTHERS:
             names = [name for name in names if name in ([references] if isinstance(references, str) else references)]
         for name in names if len(names) > 1 else []:
-            yield _Case(kind, name, scores.filter(pl.col(column).ne_missing(name)))
+            yield _Case(kind, name, scores.filter(pl.col(column).ne_missing(name)).drop("question"))
 
 
 def _narrowed(analysis: Analysis, case: _Case, focal: str) -> Analysis | None:

@@ -107,7 +107,8 @@ VERDICTS = pl.Schema(
 
 SCORES = pl.Schema(
     {
-        "question_id": pl.String,  # the unit of analysis: wordings of one question share theirs
+        "question_id": pl.String,
+        "variant_of": pl.String,  # the question whose wordings these are: the unit of analysis; null: question_id is
         "topic": pl.String,
         "sensitive": pl.Boolean,
         "stance": pl.String,
