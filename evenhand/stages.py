@@ -82,8 +82,14 @@ async def judge(
         async def work_off(queue: list[judged.Pending]) -> list[tuple[Scoring, Tally]]:
             return [await _judge(pending, session) for pending in queue]
 
-        done = await asyncio.gather(*map(work_off, queues.values()))
-        return [result for results in done for result in results]
+        # One judge that cannot be asked does not take the others' work with it.
+        done = await asyncio.gather(*map(work_off, queues.values()), return_exceptions=True)
+        results: list[tuple[Scoring, Tally]] = []
+        for one in done:
+            if isinstance(one, BaseException):
+                raise one
+            results += one
+        return results
 
 
 def _place(one: Judge) -> str:

@@ -1,7 +1,7 @@
 """Ask a judge for a reply that fits a form, and say why if none comes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import openai
 from instructor.core.exceptions import IncompleteOutputException, InstructorRetryException
@@ -86,6 +86,16 @@ class JudgeClient:
         if isinstance(error, ValueError) and not isinstance(error, openai.OpenAIError):
             refused = "{" not in (meter.raw or "{") and _REFUSAL.search(meter.raw or "")
             return CallError(FailureKind.JUDGE_REFUSAL if refused else FailureKind.INVALID_OUTPUT, first_lines(error))
-        late = isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower()
-        kind = FailureKind.TIMEOUT if late else FailureKind.ENDPOINT
-        return CallError(kind, f"{self._where}: {first_lines(error)}", again=True)
+        causes = list(_causes(error))
+        # openai calls a server that hung up a timeout as well; only what lies underneath tells them apart.
+        if any(isinstance(cause, TimeoutError) for cause in causes):
+            message = f"{self._where}: no reply in time; raise `timeout` or lower `concurrency`."
+            return CallError(FailureKind.TIMEOUT, message, again=True)
+        return CallError(FailureKind.ENDPOINT, f"{self._where}: {first_lines(causes[-1])}", again=True)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield `error`, what caused it, what caused that, and so on."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

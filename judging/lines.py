@@ -4,6 +4,7 @@ Judges on OpenAI's protocol (vLLM among them) are asked over the openai client's
 the fast path by measurement (`benchmarks/judging.py`); all others through `instructor.from_provider`.
 """
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class Meter:
     """What one verdict took, over all its attempts."""
 
     attempts: int = 0
+    """Requests made, those that brought no reply included."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     raw: str | None = None
@@ -39,9 +41,12 @@ class Meter:
     tokens: list[ChatCompletionTokenLogprob] | None = None
     """The last reply's tokens with their alternatives; null if the endpoint gave none."""
 
+    def asked(self, *_: Any, **__: Any) -> None:
+        """Count one request."""
+        self.attempts += 1
+
     def saw(self, completion: Any) -> None:
         """Count one reply of any provider."""
-        self.attempts += 1
         usage = getattr(completion, "usage", None)
         self.prompt_tokens += _count(usage, "prompt_tokens", "input_tokens")
         self.completion_tokens += _count(usage, "completion_tokens", "output_tokens")
@@ -103,7 +108,11 @@ class OpenAILine:
 
     async def _post(self, meter: Meter, url: str, **request: Any) -> ChatCompletion:
         """Create a chat completion, with the verdict in `content` wherever the model put it."""
-        completion = await self._client.post(f"{url}/chat/completions", cast_to=ChatCompletion, body=request)
+        meter.asked()
+        try:
+            completion = await self._client.post(f"{url}/chat/completions", cast_to=ChatCompletion, body=request)
+        except json.JSONDecodeError:  # the endpoint's own JSON, not the judge's
+            completion = None
         if not isinstance(completion, ChatCompletion) or not completion.choices:
             raise CallError(FailureKind.ENDPOINT, f"{url}: not a chat completion.", again=True)
         meter.saw(completion)
@@ -131,6 +140,7 @@ class ProviderLine:
     async def ask(self, meter: Meter, room: int, **request: Any) -> BaseModel:
         """Ask in the way that instructor has for this provider."""
         hooks = Hooks()
+        hooks.on("completion:kwargs", meter.asked)
         hooks.on("completion:response", meter.saw)
         reply: BaseModel = await self._client.create(hooks=hooks, max_tokens=room, **request)
         return reply

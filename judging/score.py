@@ -15,7 +15,7 @@ from judging.prompt import PROMPT_VERSION, messages
 from judging.settings import Judge
 from judging.variants import Variant, partners
 from rubrics import Rubric, Score, dump_toml, read_reply
-from runs.calls import Budget, Gate, Tally, Work, work
+from runs.calls import Budget, CallError, Gate, Tally, Work, work
 from runs.digest import digest
 from runs.frames import FailureKind, Status
 from runs.prices import cost
@@ -132,17 +132,22 @@ async def score(todo: Pending, client: JudgeClient, progress: Progress, budget: 
     """
     judge = todo.judge
 
+    meters: dict[str, Meter] = {}
+
     async def call(task: Wanted) -> Mapping[str, Any]:
-        started, meter = time.monotonic(), Meter()
+        started, meter = time.monotonic(), meters.setdefault(task.key, Meter())  # one meter for all attempts
         asked = messages(task.form.instructions, task.question, task.answer)
-        reply = await client.ask(task.form.model, asked, task.repeat, meter)
+        try:
+            reply = await client.ask(task.form.model, asked, task.repeat, meter)
+        except CallError as failure:
+            failure.facts |= _spent(judge, meter, started)
+            raise
         expected: Mapping[str, Expected] = {}
         if judge.logprobs:
             expected = expected_scores(meter.tokens, task.form.criteria, reasons=judge.reasons)
         scores = [_row(entry, expected.get(entry.criterion)) for entry in read_reply(task.form.criteria, reply)]
-        facts = meter.facts()
-        spent = {"cost": cost(judge, judge.served_model, facts), "seconds": time.monotonic() - started}
-        return {**task.columns(), "scores": scores, **facts, **spent}
+        del meters[task.key]
+        return {**task.columns(), "scores": scores, **_spent(judge, meter, started)}
 
     stage = progress.stage(f"verdicts by {judge.name}", total=todo.total, done=todo.total - len(todo.wanted))
     try:
@@ -160,6 +165,11 @@ async def score(todo: Pending, client: JudgeClient, progress: Progress, budget: 
         )
     finally:
         stage.end()
+
+
+def _spent(judge: Judge, meter: Meter, started: float) -> dict[str, Any]:
+    facts = meter.facts()
+    return {**facts, "cost": cost(judge, judge.served_model, facts), "seconds": time.monotonic() - started}
 
 
 def _row(entry: Score, expected: Expected | None) -> dict[str, Any]:

@@ -127,5 +127,20 @@ SCORES = pl.Schema(
 
 
 def frame(rows: Iterable[Mapping[str, Any]], schema: pl.Schema) -> pl.DataFrame:
-    """Return `rows` under `schema`: absent keys are null, keys outside it are left out."""
-    return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema, orient="row")
+    """Return `rows` under `schema`: absent keys are null, keys outside it are left out.
+
+    Half a surrogate pair, which JSON can hold and a frame cannot, becomes U+FFFD; the journal keeps it.
+    """
+    content = [{name: row.get(name) for name in schema} for row in rows]
+    try:
+        return pl.DataFrame(content, schema=schema, orient="row")
+    except UnicodeEncodeError:
+        return pl.DataFrame([_whole_characters(row) for row in content], schema=schema, orient="row")
+
+
+def _whole_characters(content: Any) -> Any:
+    if isinstance(content, str):
+        return content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(content, Mapping):
+        return {key: _whole_characters(value) for key, value in content.items()}
+    return [_whole_characters(value) for value in content] if isinstance(content, list) else content
