@@ -21,6 +21,9 @@ MISSING = pl.Schema(
     }
 )
 
+PERMUTATIONS = 1_999
+"""Of labels, for the attrition of rarely missing scores."""
+
 
 def missing_counts(scores: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     """Count the scores that came and, per reason, those that did not: per criterion, judge and country."""
@@ -86,7 +89,8 @@ def missingness(cells: Cells, keep: Booleans, focal: int, references: Integers, 
         return Missingness()
     p = sign_flip(rates.difference).p
     if arms.size > 2 and is_rare(rates):
-        permuted = permuted_p(rate[None], cells.blocks, keep, 0, np.arange(1, arms.size), seed=seed)
+        others = np.arange(1, arms.size)
+        permuted = permuted_p(rate[None], cells.blocks, keep, 0, others, seed=seed, permutations=PERMUTATIONS)
         p = p if permuted is None else permuted[1]
     shares = (float(rates.focal.mean()), float(rates.reference.mean()), p)
     if cells.bounds is None:

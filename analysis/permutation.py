@@ -20,7 +20,14 @@ def is_rare(pairs: Pairs) -> bool:
 
 
 def permuted_p(
-    rates: Floats, blocks: Blocks, keep: Booleans, focal: int, references: Integers, *, seed: int
+    rates: Floats,
+    blocks: Blocks,
+    keep: Booleans,
+    focal: int,
+    references: Integers,
+    *,
+    seed: int,
+    permutations: int = PERMUTATIONS,
 ) -> tuple[float, float] | None:
     """Return the total variation distance of focal and comparator, and its p-value, never 0; null without questions.
 
@@ -34,6 +41,7 @@ def permuted_p(
         focal: column under test.
         references: columns it is compared with.
         seed: of the permutations.
+        permutations: how many; the smallest p is one in so many and one.
     """
     arms = np.append(focal, references)
     differences = np.stack([in_every_place(rate, blocks, keep, arms) for rate in rates])
@@ -46,10 +54,10 @@ def permuted_p(
     generator = np.random.default_rng(seed)
     # The i-th of the countries that are there: their columns, moved to the front.
     order = np.argsort(~present, axis=1, kind="stable")
-    drawn = np.floor(generator.random((PERMUTATIONS, n)) * present.sum(axis=1)).astype(np.int64)
+    drawn = np.floor(generator.random((permutations, n)) * present.sum(axis=1)).astype(np.int64)
     columns = order[np.arange(n), drawn]
-    distance = np.zeros(PERMUTATIONS)
+    distance = np.zeros(permutations)
     for category in differences:
         distance += np.abs(category[np.arange(n), columns].sum(axis=1)) / (2 * n)
     reached = int((distance >= observed - 1e-9).sum())
-    return observed, (1 + reached) / (1 + PERMUTATIONS)
+    return observed, (1 + reached) / (1 + permutations)

@@ -195,3 +195,13 @@ def test_a_wrong_name_is_told_with_the_right_one(options, says):
 def test_scores_of_an_unknown_criterion_are_refused():
     with pytest.raises(InputError, match="'tone' has scores but is not in the rubric"):
         contrasts(scores(table_of({"CN": [1]})), [REFUSED], focal="CN")
+
+
+def test_wordings_of_one_question_count_once():
+    rows = table_of({"CN": [1, 3, 2], "US": [3, 3, 4]})
+    for row_ in rows:
+        row_["variant_of"] = "same" if row_["question_id"] in ("q00", "q01") else None
+    found = row(contrasts(scores(rows), [TONE], focal="CN"), reference="others")
+    assert found["n_questions"] == 2
+    # The two wordings average to -1, the other question has -2.
+    assert found["difference"] == pytest.approx(-1.5)
