@@ -58,12 +58,15 @@ def load_scores(run: Run, scorings: Sequence[Scoring] | None = None) -> Scored:
 def _scores_of(run: Run, scoring: Scoring, names: dict[str, str]) -> pl.LazyFrame:
     """Return the rows of one scoring; `names` maps each criterion's id to what tables call it."""
     place = ["item_id", "epoch", "repeat", "criterion"]
+    # Asked for, the expected score counts; where it could not be had, the given one (and `score` has said so).
+    weighted = (scoring.manifest.get("settings") or {}).get("logprobs")
+    value = pl.coalesce("expected", "score") if weighted else pl.col("score")
     given = (
         scoring.ledger.scan()
         .select("item_id", "epoch", "repeat", "scores", failed="kind")
         .explode("scores")
         .unnest("scores")
-        .select(*place, "score", "label", kind=pl.coalesce("kind", "failed"))
+        .select(*place, value.alias("score"), "label", kind=pl.coalesce("kind", "failed"))
     )
     repeats = pl.int_range(1, int(scoring.manifest["repeats"]) + 1, dtype=pl.Int64)
     design = (

@@ -11,10 +11,12 @@ from evenhand._neighbours import check_neighbours
 check_neighbours()
 
 if TYPE_CHECKING:
+    from evenhand.agreeing import Agreed, agree
     from evenhand.analysing import Analyzed, analyze
     from evenhand.checking import check
     from evenhand.importing import import_
     from evenhand.looking import list_, show_failures, show_item, show_run, show_scoring
+    from evenhand.planning import Powered, power
     from evenhand.starting import init
     from evenhand.study import Study, load_study
     from evenhand.verbs import generate, report, run, score
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
     from runs.errors import EndpointError, EvenhandError, InputError, StoreError
 
 _HOMES = {
+    "evenhand.agreeing": ("Agreed", "agree"),
     "evenhand.analysing": ("Analyzed", "analyze"),
     "evenhand.checking": ("check",),
     "evenhand.importing": ("import_",),
     "evenhand.looking": ("list_", "show_failures", "show_item", "show_run", "show_scoring"),
+    "evenhand.planning": ("Powered", "power"),
     "evenhand.starting": ("init",),
     "evenhand.study": ("Study", "load_study"),
     "evenhand.verbs": ("generate", "report", "run", "score"),
@@ -38,14 +42,17 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Agreed",
     "Analyzed",
     "Budget",
     "EndpointError",
     "EvenhandError",
     "InputError",
     "Judge",
+    "Powered",
     "StoreError",
     "Study",
+    "agree",
     "analyze",
     "check",
     "generate",
@@ -53,6 +60,7 @@ __all__ = [
     "init",
     "list_",
     "load_study",
+    "power",
     "report",
     "run",
     "score",

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from evenhand.planning import smallest_effects
 from evenhand.study import Plan, load_study
 from judging.forms import forms
 from judging.prompt import messages
@@ -17,7 +18,8 @@ def check(study: Path | str) -> dict[str, Any]:
     """Read a study and all that it names, and return what it will take; no model is touched.
 
     Token counts are estimates from characters; answers count with the length that they may have at most. Costs are US
-    dollars by the public price list, null where it has no price (engines and servers of one's own).
+    dollars by the public price list, null where it has no price (engines and servers of one's own). The smallest
+    effects that the study finds with 80 % power rest on assumed variances.
 
     Raises:
         InputError: something does not fit; one sentence with file, key and fix.
@@ -41,6 +43,8 @@ def check(study: Path | str) -> dict[str, Any]:
         "criteria": len(plan.rubric.criteria),
     }
     content["cost_at_most"] = cost(generation, generation.model, _used(asked, content["answer_tokens_at_most"]))
+    effects = smallest_effects(plan).select("criterion", "mde", "sd_difference")
+    content["smallest_detectable_effects"] = effects.to_dicts()
     content["judges"] = [_judge(plan, judge, answers) for judge in plan.study.judges]
     return content
 

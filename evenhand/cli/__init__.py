@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from evenhand.cli import analyze, check, generate, import_, init, list_, run, score, show
+from evenhand.cli import agree, analyze, check, generate, import_, init, list_, power, report, run, score, show
 from evenhand.progress import console
 from runs.errors import EvenhandError, Stopped
 
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (init, check, run, generate, score, analyze, list_, show, import_):
+for verb in (init, check, power, run, generate, score, analyze, agree, report, list_, show, import_):
     app.command(verb.NAME)(verb.command)
 
 

@@ -9,25 +9,27 @@ NAME = "check"
 
 
 def command(study: StudyFile, as_json: AsJson = False) -> None:
-    """Read everything and touch no model: what the study will ask, how much of it, and what it may cost."""
+    """Read everything and touch no model: what the study will ask, what it may cost, what it can find."""
     content = evenhand.check(study)
     if as_json:
         show_json(content)
         return
-    judges = content.pop("judges")
+    judges, effects = content.pop("judges"), content.pop("smallest_detectable_effects")
     table = Table.grid(padding=(0, 2))
-    for name, value in [*content.items(), *((f"  {name}", value) for one in judges for name, value in one.items())]:
+    for name, value in [*content.items(), *(pair for judge in judges for pair in judge.items())]:
         table.add_row(name.replace("_", " "), _told(value))
+    for effect in effects:
+        table.add_row(f"smallest effect, {effect['criterion']}", f"{effect['mde']:.2f} (80 % power, assumed variances)")
     show(table)
 
 
 def _told(value: object) -> str:
-    if value is None:
-        return "no public price"
-    return (
-        f"{value:,}"
-        if isinstance(value, int)
-        else f"{value:,.2f} US dollars"
-        if isinstance(value, float)
-        else str(value)
-    )
+    match value:
+        case None:
+            return "no public price"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:,.2f} US dollars"
+        case _:
+            return str(value)
