@@ -11,7 +11,7 @@ from analysis.settings import Analysis
 from judging.settings import Judge
 from rubrics import Rubric, load_rubric
 from runs import countries
-from runs.errors import InputError
+from runs.errors import InputError, nearest
 from runs.items import make_items
 from runs.questions import QuestionSet, load_questions
 from runs.settings import Generation
@@ -94,13 +94,30 @@ def load_study(path: Path) -> Plan:
         )
     questions = load_questions(_beside(path, study.questions.set))
     items = make_items(questions, asked, study.questions.languages)
-    return Plan(path, study, focal[0], questions, load_rubric(_beside(path, study.rubric)), items)
+    rubric = load_rubric(_beside(path, study.rubric))
+    _check_contrasts(path, study, rubric)
+    return Plan(path, study, focal[0], questions, rubric, items)
 
 
 def _beside(path: Path, name: str) -> str:
     """Return a path as seen from the study file; a shipped name as it is."""
     is_path = "/" in name or name.endswith(".toml")
     return str(path.parent / name) if is_path else name
+
+
+def _check_contrasts(path: Path, study: Study, rubric: Rubric) -> None:
+    """Raise if a declared contrast names no criterion or judge of the study: else it is found out after paying."""
+    judges = [judge.name for judge in study.judges]
+    for number, contrast in enumerate(study.analysis.contrasts or (), 1):
+        here = f"{path}: analysis.contrasts[{number}]"
+        if contrast.criterion is not None:
+            try:
+                rubric.criterion(contrast.criterion)
+            except InputError as error:
+                raise InputError(f"{here}: {error}") from None
+        named = contrast.judge
+        if named is not None and named not in [*judges, "panel"] and not named.startswith("human:"):
+            raise InputError(f"{here}: there is no judge {named!r}; {nearest(named, judges)}")
 
 
 def _check_place(path: Path, content: dict[str, Any]) -> None:
