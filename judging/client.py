@@ -38,7 +38,6 @@ class JudgeClient:
             self._line = OpenAILine(judge, urls, api_key, judge.seconds_for(ROOM[-1] * judge.max_tokens))
 
     async def __aenter__(self) -> "JudgeClient":
-        await self._line.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -78,7 +77,7 @@ class JudgeClient:
         return failure
 
     def _named(self, error: BaseException, meter: Meter) -> CallError | EndpointError:
-        if isinstance(error, CallError | EndpointError):
+        if isinstance(error, CallError):
             return error
         status = getattr(error, "status_code", None)
         if isinstance(status, int):

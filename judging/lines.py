@@ -1,24 +1,25 @@
 """Two lines to a judge, both through instructor, and the meter that counts what goes over them.
 
-Judges on OpenAI's protocol (vLLM among them) are asked over the client that questions go through, the fast path by
-measurement (`benchmarks/judging.py`); all others through `instructor.from_provider`.
+Judges on OpenAI's protocol (vLLM among them) are asked over the openai client's aiohttp transport and its plain `post`,
+the fast path by measurement (`benchmarks/judging.py`); all others through `instructor.from_provider`.
 """
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
+import httpx2
 import instructor
+import openai
 from instructor.core.hooks import Hooks
-from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletionTokenLogprob
-from openai.types.chat.chat_completion import ChoiceLogprobs
-from pydantic import BaseModel, Field, ValidationError
+from openai.types.chat import ChatCompletion, ChatCompletionMessage, ChatCompletionTokenLogprob
+from pydantic import BaseModel
 
 from judging.settings import Judge
 from runs.calls import CallError
-from runs.chat import ChatClient
+from runs.chat import Turns
 from runs.errors import InputError
 from runs.frames import FailureKind
 from runs.thinking import split_thinking
@@ -66,9 +67,6 @@ class Meter:
 class Line(Protocol):
     """A way to ask a judge."""
 
-    async def open(self) -> None:
-        """Make ready to ask."""
-
     async def ask(self, meter: Meter, room: int, **request: Any) -> BaseModel:
         """Return the reply, fitted to `response_model`; `meter` sees every reply on the way.
 
@@ -79,65 +77,44 @@ class Line(Protocol):
         """Let all connections go."""
 
 
-# What a server adds in a form of its own costs no verdict.
-_OR_WHATEVER_COMES = Field(union_mode="left_to_right")
-
-
-class Message(BaseModel):
-    """What the judge said; servers put it in different places."""
-
-    role: str = "assistant"
-    content: str | None = None
-    refusal: str | None = None
-    reasoning_content: Any = None
-    reasoning: Any = None
-
-
-class Choice(BaseModel):
-    """One reply of a chat completion."""
-
-    message: Message
-    finish_reason: str | None = None
-    logprobs: Annotated[ChoiceLogprobs | Any, _OR_WHATEVER_COMES] = None
-
-
-class Completion(BaseModel):
-    """What is read of a chat completion. Its usage has openai's type, for instructor adds up no other."""
-
-    choices: list[Choice] = Field(min_length=1)
-    usage: Annotated[CompletionUsage | Any, _OR_WHATEVER_COMES] = None
-
-
 class OpenAILine:
     """A judge behind a URL that speaks OpenAI's protocol."""
 
     def __init__(self, judge: Judge, urls: Sequence[str], api_key: str | None, seconds: float) -> None:
         """`urls`: where the judge answers; `seconds`: how long one request may take."""
+        self._turns = Turns(urls)
+        self._model = judge.served_model
         self._limit_key = judge.limit_key
-        self._client = ChatClient(urls, judge.served_model, api_key, concurrency=judge.concurrency, timeout=seconds)
-        self._create = instructor.patch(create=self._complete, mode=instructor.Mode.JSON_SCHEMA)
-
-    async def open(self) -> None:
-        """Make ready to connect."""
-        await self._client.__aenter__()
+        kept = httpx2.Limits(max_connections=judge.concurrency, max_keepalive_connections=judge.concurrency)
+        self._client = openai.AsyncOpenAI(
+            base_url=urls[0],
+            api_key=api_key or "none",
+            max_retries=0,  # retries are one decision, made in runs.calls
+            timeout=seconds,
+            http_client=openai.DefaultAioHttpClient(limits=kept),
+        )
+        self._create = instructor.patch(create=self._post, mode=instructor.Mode.JSON_SCHEMA)
 
     async def ask(self, meter: Meter, room: int, **request: Any) -> BaseModel:
         """Ask with the reply's JSON schema as a constraint."""
         request[self._limit_key] = room
-        reply: BaseModel = await self._create(meter=meter, **request)
+        with self._turns.next() as url:
+            reply: BaseModel = await self._create(meter=meter, url=url, model=self._model, **request)
         return reply
 
     async def close(self) -> None:
         """Let all connections go."""
-        await self._client.__aexit__()
+        await self._client.close()
 
-    async def _complete(self, meter: Meter, **request: Any) -> Completion:
+    async def _post(self, meter: Meter, url: str, **request: Any) -> ChatCompletion:
         """Create a chat completion, with the verdict in `content` wherever the model put it."""
         meter.asked()
         try:
-            completion = Completion.model_validate(await self._client.complete(request))
-        except ValidationError as error:
-            raise CallError(FailureKind.ENDPOINT, f"not a chat completion: {first_lines(error)}", again=True) from None
+            completion = await self._client.post(f"{url}/chat/completions", cast_to=ChatCompletion, body=request)
+        except json.JSONDecodeError:  # the endpoint's own JSON, not the judge's
+            completion = None
+        if not isinstance(completion, ChatCompletion) or not completion.choices:
+            raise CallError(FailureKind.ENDPOINT, f"{url}: not a chat completion.", again=True)
         meter.saw(completion)
         choice = completion.choices[0]
         if choice.message.refusal or choice.finish_reason == "content_filter":
@@ -160,9 +137,6 @@ class ProviderLine:
                 f"key, and that `pip install 'evenhand[{extra}]'` was done; or give `endpoint` a URL."
             ) from None
 
-    async def open(self) -> None:
-        """Do nothing: the provider's client is ready."""
-
     async def ask(self, meter: Meter, room: int, **request: Any) -> BaseModel:
         """Ask in the way that instructor has for this provider."""
         hooks = Hooks()
@@ -175,12 +149,12 @@ class ProviderLine:
         """Do nothing: the provider's client holds no connection of ours."""
 
 
-def said(message: object) -> str | None:
-    """Return what the judge said in a chat message, wherever it stands; null if it said nothing."""
-    return next(iter(_places(message)), None)
+def said(message: ChatCompletionMessage) -> str | None:
+    """Return what the judge said, wherever it stands; null if it said nothing."""
+    return next((place for place in _places(message) if place), None)
 
 
-def verdict_text(message: Message) -> str:
+def verdict_text(message: ChatCompletionMessage) -> str:
     """Return the JSON object in a chat message: without thinking or a code fence around it, from wherever it stands.
 
     Behind vLLM's reasoning parsers a constrained verdict can arrive in the reasoning field, with empty content.
@@ -193,10 +167,10 @@ def verdict_text(message: Message) -> str:
     return message.content or ""
 
 
-def _places(message: object) -> list[str]:
-    names = ("content", "refusal", "reasoning_content", "reasoning")
-    places = (getattr(message, name, None) for name in names)
-    return [place for place in places if place and isinstance(place, str)]
+def _places(message: ChatCompletionMessage) -> list[str]:
+    extra = message.model_extra or {}
+    places = (message.content, message.refusal, extra.get("reasoning_content"), extra.get("reasoning"))
+    return [place for place in places if isinstance(place, str)]
 
 
 def first_lines(error: BaseException) -> str:
