@@ -46,13 +46,16 @@ class Result:
 
     def reject(self, table: Table, number: int, row: Row, why: Misfit) -> None:
         """Keep a row that does not fit, and why."""
-        self.rejected.append({"file": str(table.path), "row": number, "why": str(why), "content": row})
+        content = {name: value if isinstance(value, str | int | None) else str(value) for name, value in row.items()}
+        self.rejected.append({"file": str(table.path), "row": number, "why": str(why), "content": content})
 
     def check_some_fit(self, table: Table, fitting: Mapping[Any, Any]) -> None:
         """Raise an InputError if no row of `table` fits."""
         if not fitting:
-            why = f"row {self.rejected[-1]['row']}: {self.rejected[-1]['why']}" if table.rows.height else "it is empty"
-            raise InputError(f"{table.path}: none of its {table.rows.height} rows fits; {why}.")
+            last = self.rejected[-1]
+            raise InputError(
+                f"{table.path}: none of its {len(table.rows)} rows fits; row {last['row']}: {last['why']}."
+            )
 
 
 def import_(

@@ -1,5 +1,6 @@
 """Files of rows as they come from elsewhere: CSV, JSONL or Parquet, with columns renamed to ours."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +9,6 @@ from typing import Any
 import polars as pl
 
 from runs.errors import InputError, nearest
-
-READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
-    ".csv": lambda path: pl.read_csv(path, infer_schema=False),
-    ".jsonl": lambda path: pl.read_ndjson(path, infer_schema_length=None),
-    ".ndjson": lambda path: pl.read_ndjson(path, infer_schema_length=None),
-    ".parquet": pl.read_parquet,
-}
 
 Row = dict[str, Any]
 
@@ -28,7 +22,7 @@ class Table:
     """The rows of one file, with our names for the columns that we know."""
 
     path: Path
-    rows: pl.DataFrame
+    rows: Sequence[Row]
     found: tuple[str, ...]
     """The columns as the file has them."""
     known: tuple[str, ...]
@@ -36,7 +30,7 @@ class Table:
 
     def __iter__(self) -> Iterator[tuple[int, Row]]:
         """Yield every row with its number, counted from 1."""
-        return enumerate(self.rows.iter_rows(named=True), start=1)
+        return enumerate(self.rows, start=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +65,21 @@ def read_table(path: Path, names: Mapping[str, str], needed: Sequence[str], more
     Raises:
         InputError: the file cannot be read, or a needed column is not there.
     """
-    reader = READERS.get(path.suffix.lower())
+    reader = _READERS.get(path.suffix.lower())
     if reader is None:
-        raise InputError(f"{path}: expected a file that ends in {', '.join(READERS)}.")
+        raise InputError(f"{path}: expected a file that ends in {', '.join(_READERS)}.")
     try:
         rows = reader(path)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file.") from None
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+    except (pl.exceptions.PolarsError, OSError, ValueError, RecursionError) as error:
         told = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: cannot be read as {path.suffix[1:].upper()} ({told}).") from None
-    found, known = tuple(rows.columns), (*needed, *more)
+    if not rows:
+        raise InputError(
+            f"{path}: holds no rows; expected one for each answer or verdict, below the names of the columns."
+        )
+    found, known = tuple(dict.fromkeys(column for row in rows for column in row)), (*needed, *more)
     ours = {new: old for old, new in names.items() if old in found}
     columns = {name: ours.get(name, name) for name in known if ours.get(name, name) in found}
     for column in needed:
@@ -90,7 +88,33 @@ def read_table(path: Path, names: Mapping[str, str], needed: Sequence[str], more
                 f"{path}: the column {column!r} is missing (there are {', '.join(found)}); "
                 f"add it, or say which one holds it with --map theirs={column}."
             )
-    return Table(path, rows.select(pl.col(old).alias(new) for new, old in columns.items()), found, known)
+    return Table(path, [{new: row.get(old) for new, old in columns.items()} for row in rows], found, known)
+
+
+def _read_jsonl(path: Path) -> list[Row]:
+    """Return the objects in `path`, one a line. Unlike polars' reader it takes what others write.
+
+    NaN (pandas), a byte order mark (Windows), kinds that change from line to line, half a surrogate pair.
+    """
+    rows = []
+    for number, line in enumerate(path.read_text("utf-8-sig").split("\n"), start=1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise ValueError(f"line {number} is no JSON: {error}; correct it or take it out") from None
+            if not isinstance(row, dict):
+                raise ValueError(f"line {number} is no JSON object; write one object a line")
+            rows.append(row)
+    return rows
+
+
+_READERS: dict[str, Callable[[Path], list[Row]]] = {
+    ".csv": lambda path: pl.read_csv(path, infer_schema=False).to_dicts(),
+    ".jsonl": _read_jsonl,
+    ".ndjson": _read_jsonl,
+    ".parquet": lambda path: pl.read_parquet(path).to_dicts(),
+}
 
 
 def check_names(names: Mapping[str, str], tables: Sequence[Table]) -> None:
