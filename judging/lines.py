@@ -8,14 +8,16 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import httpx2
 import instructor
 import openai
 from instructor.core.hooks import Hooks
-from openai.types.chat import ChatCompletion, ChatCompletionMessage, ChatCompletionTokenLogprob
-from pydantic import BaseModel
+from openai.types import CompletionUsage
+from openai.types.chat import ChatCompletionTokenLogprob
+from openai.types.chat.chat_completion import ChoiceLogprobs
+from pydantic import BaseModel, Field
 
 from judging.settings import Judge
 from runs.calls import CallError
@@ -77,6 +79,35 @@ class Line(Protocol):
         """Let all connections go."""
 
 
+# What a server adds in a form of its own costs no verdict.
+_OR_WHATEVER_COMES = Field(union_mode="left_to_right")
+
+
+class Message(BaseModel):
+    """What the judge said; servers put it in different places."""
+
+    role: str = "assistant"
+    content: str | None = None
+    refusal: str | None = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+
+
+class Choice(BaseModel):
+    """One reply of a chat completion."""
+
+    message: Message
+    finish_reason: str | None = None
+    logprobs: Annotated[ChoiceLogprobs | Any, _OR_WHATEVER_COMES] = None
+
+
+class Completion(BaseModel):
+    """What is read of a chat completion. Its usage has openai's type, for instructor adds up no other."""
+
+    choices: list[Choice] = Field(min_length=1)
+    usage: Annotated[CompletionUsage | Any, _OR_WHATEVER_COMES] = None
+
+
 class OpenAILine:
     """A judge behind a URL that speaks OpenAI's protocol."""
 
@@ -93,7 +124,7 @@ class OpenAILine:
             timeout=seconds,
             http_client=openai.DefaultAioHttpClient(limits=kept),
         )
-        self._create = instructor.patch(create=self._post, mode=instructor.Mode.JSON_SCHEMA)
+        self._create = instructor.patch(create=self._complete, mode=instructor.Mode.JSON_SCHEMA)
 
     async def ask(self, meter: Meter, room: int, **request: Any) -> BaseModel:
         """Ask with the reply's JSON schema as a constraint."""
@@ -106,15 +137,16 @@ class OpenAILine:
         """Let all connections go."""
         await self._client.close()
 
-    async def _post(self, meter: Meter, url: str, **request: Any) -> ChatCompletion:
+    async def _complete(self, meter: Meter, url: str, **request: Any) -> Completion:
         """Create a chat completion, with the verdict in `content` wherever the model put it."""
         meter.asked()
+        # openai's own ChatCompletion takes as long to build as all the rest of the call; we read four fields of it.
+        response = await self._client.post(f"{url}/chat/completions", cast_to=httpx2.Response, body=request)
         try:
-            completion = await self._client.post(f"{url}/chat/completions", cast_to=ChatCompletion, body=request)
-        except json.JSONDecodeError:  # the endpoint's own JSON, not the judge's
-            completion = None
-        if not isinstance(completion, ChatCompletion) or not completion.choices:
-            raise CallError(FailureKind.ENDPOINT, f"{url}: not a chat completion.", again=True)
+            completion = Completion.model_validate(json.loads(response.content))
+        except (ValueError, RecursionError) as error:
+            told = f"{url}: not a chat completion: {first_lines(error)}"
+            raise CallError(FailureKind.ENDPOINT, told, again=True) from None
         meter.saw(completion)
         choice = completion.choices[0]
         if choice.message.refusal or choice.finish_reason == "content_filter":
@@ -149,12 +181,12 @@ class ProviderLine:
         """Do nothing: the provider's client holds no connection of ours."""
 
 
-def said(message: ChatCompletionMessage) -> str | None:
-    """Return what the judge said, wherever it stands; null if it said nothing."""
-    return next((place for place in _places(message) if place), None)
+def said(message: object) -> str | None:
+    """Return what the judge said in a chat message, wherever it stands; null if it said nothing."""
+    return next(iter(_places(message)), None)
 
 
-def verdict_text(message: ChatCompletionMessage) -> str:
+def verdict_text(message: Message) -> str:
     """Return the JSON object in a chat message: without thinking or a code fence around it, from wherever it stands.
 
     Behind vLLM's reasoning parsers a constrained verdict can arrive in the reasoning field, with empty content.
@@ -167,10 +199,10 @@ def verdict_text(message: ChatCompletionMessage) -> str:
     return message.content or ""
 
 
-def _places(message: ChatCompletionMessage) -> list[str]:
-    extra = message.model_extra or {}
-    places = (message.content, message.refusal, extra.get("reasoning_content"), extra.get("reasoning"))
-    return [place for place in places if isinstance(place, str)]
+def _places(message: object) -> list[str]:
+    names = ("content", "refusal", "reasoning_content", "reasoning")
+    places = (getattr(message, name, None) for name in names)
+    return [place for place in places if place and isinstance(place, str)]
 
 
 def first_lines(error: BaseException) -> str:
