@@ -59,7 +59,7 @@ def scripted_process() -> Iterator[str]:
             process.kill()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def scripted(scripted_process: str) -> Callable[..., Scripted]:
     """Return a function that makes an endpoint of its own from the fields of `tests.scripted.script.Script`."""
 

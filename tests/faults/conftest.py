@@ -1,0 +1,156 @@
+"""A command line that can be started quickly, again and again, and a study for it to be stopped at."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from runs.digest import digest, short
+from runs.pycache import bytecode_environment
+
+ROOT = Path(__file__).parents[2]
+STUDY = """
+name = "killed"
+focal = "CN"
+rubric = "refusal"
+
+[questions]
+set = "five.toml"
+countries = ["CN", "US", "NO"]
+
+[generation]
+model = "m"
+endpoint = "{url}"
+epochs = 3
+concurrency = 4
+max_tokens = 100
+
+[[judges]]
+name = "j"
+model = "j"
+endpoint = "{url}"
+concurrency = 4
+reasons = false
+"""
+QUESTION = (
+    '[[questions]]\nid = "q{n}"\ntopic = "t"\nsensitive = true\ntext = {{en = "Question {n} about {{country}}?"}}\n'
+)
+
+
+class Starter:
+    """Starts the command line, over and over."""
+
+    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
+        self._process = process
+        self.log = log
+
+    def start(self, *arguments: object) -> int:
+        """Return the pid of a new `evenhand` with these arguments."""
+        return self._ask([str(one) for one in arguments])
+
+    def end(self, pid: int) -> int:
+        """Wait for its end, and return its exit code."""
+        return self._ask(pid)
+
+    def run(self, *arguments: object) -> int:
+        """Start it, and return its exit code."""
+        return self.end(self.start(*arguments))
+
+    def kill(self, pid: int) -> bool:
+        """Kill it; return whether it was still alive."""
+        os.kill(pid, signal.SIGKILL)
+        return self.end(pid) == -signal.SIGKILL
+
+    def _ask(self, command: object) -> int:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(command), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
+
+@pytest.fixture(scope="session")
+def starter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
+    log = tmp_path_factory.mktemp("starter") / "log"
+    command = [sys.executable, str(Path(__file__).with_name("starter.py")), str(log)]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | bytecode_environment("openai"), **pipes) as process:
+        yield Starter(process, log)
+        assert process.stdin is not None
+        process.stdin.close()
+    assert "Traceback" not in log.read_text("utf-8", "replace")
+
+
+class Study:
+    """A study on disk, and what is counted of it."""
+
+    answers = 5 * 3 * 3
+    """Questions × countries × epochs; as many verdicts."""
+
+    def __init__(self, folder: Path, endpoint: Any) -> None:
+        questions = 'name = "five"\nversion = "1"\ndescription = "d"\n'
+        (folder / "five.toml").write_text(questions + "".join(QUESTION.format(n=n) for n in range(5)), "utf-8")
+        self.path = folder / "study.toml"
+        self.path.write_text(STUDY.format(url=endpoint.url), "utf-8")
+        self.out = folder / "results"
+        self.endpoint = endpoint
+
+    @property
+    def command(self) -> tuple[object, ...]:
+        return ("run", self.path, "--out", self.out, "--json")
+
+    def records(self, name: str) -> list[dict[str, Any]]:
+        """Return what a journal holds: whole lines only."""
+        for path in self.out.rglob(f"{name}.jsonl"):
+            return [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+        return []
+
+    def counted(self) -> set[str]:
+        """Return the prompts, as the endpoint sees them, of all that is on disk."""
+        answers = self.records("responses")
+        place = {(one["item_id"], one["epoch"]): short(digest(one["text"])) for one in answers}
+        shown = {f"{self._prompt(one['item_id'])} {one['epoch']}" for one in answers}
+        return shown | {place[one["item_id"], one["epoch"]] for one in self.records("verdicts")}
+
+    def asked(self) -> dict[str, int]:
+        """Return how often each prompt was asked: answers by prompt and seed, verdicts by the marker of the answer."""
+        counts = {}
+        for one in self.endpoint.stats()["prompts"]:
+            marker = one["prompt"].partition("[BEGIN ANSWER ")[2][:12]
+            counts[marker or f"{one['prompt']} {one['seed']}"] = one["requests"]
+        return counts
+
+    def results(self) -> list[Any]:
+        """Return what the run came to, but for what hangs on the endpoint's address, the tries and the time."""
+        (run,) = self.out.glob("*/*/")
+        answers, verdicts = run / "responses.parquet", next(run.rglob("verdicts.parquet"))
+        kept = ["item_id", "epoch", "status", "kind", "text", "repeat", "scores", "raw", "message"]
+        frames = [pl.read_parquet(path) for path in (answers, verdicts)]
+        rows = [frame.select(one for one in kept if one in frame.columns).sort("item_id", "epoch") for frame in frames]
+        contrasts = pl.read_parquet(run / "analysis" / "contrasts.parquet")
+        return [*(one.to_dicts() for one in rows), contrasts.to_dicts()]
+
+    @staticmethod
+    def _prompt(item_id: str) -> str:
+        question, country, _ = item_id.split("/")
+        names = {"CN": "China", "US": "the United States", "NO": "Norway"}
+        return f"Question {question[1:]} about {names[country]}?"
+
+    def check(self, clean: list[Any]) -> None:
+        """Assert that everything is there once, and nothing else."""
+        for name in ("responses", "verdicts"):
+            keys = [record["key"] for record in self.records(name)]
+            assert len(keys) == len(set(keys)) == self.answers
+        assert self.results() == clean
+
+
+@pytest.fixture(scope="session")
+def stoppable(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any], Study]:
+    """Return a function that writes a study for an endpoint, in a folder of its own."""
+    return lambda endpoint: Study(tmp_path_factory.mktemp("study"), endpoint)
