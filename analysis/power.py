@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
-from scipy import optimize, special, stats
+from scipy import special
 
 from analysis.components import Components, assumed
 from rubrics import Criterion
@@ -78,25 +78,23 @@ def power_of_t(effect: float, sd: float, n: int, alpha: float = 0.05) -> float:
         return 0.0
     if sd == 0:
         return 1.0 if effect else 0.0
-    bar = float(stats.t.ppf(1 - alpha / 2, n - 1))
+    bar = special.stdtrit(n - 1, 1 - alpha / 2)
     return float(1 - special.nctdtr(n - 1, math.sqrt(n) * abs(effect) / sd, bar))
 
 
 def smallest_detectable(sd: float, n: int, alpha: float = 0.05, power: float = 0.8) -> float | None:
     """Return the effect that n differences of standard deviation `sd` find with `power`; null if n < 2.
 
-    Close to (t_{1−α/2} + t_{power})·sd/√n, and solved from there by the noncentral t distribution, which that formula
-    approximates.
+    The noncentrality at which the noncentral t distribution leaves `power` above the t test's bar, times sd/√n; the
+    familiar (t_{1−α/2} + t_{power})·sd/√n approximates it.
     """
     _check(alpha, power)
     if n < 2:
         return None
-    if sd == 0:
-        return 0.0
-    near = float(stats.t.ppf(1 - alpha / 2, n - 1) + stats.t.ppf(power, n - 1)) * sd / math.sqrt(n)
-    return float(
-        optimize.brentq(lambda effect: power_of_t(effect, sd, n, alpha) - power, near / 10, near * 10, xtol=1e-9 * sd)
-    )
+    bar = special.stdtrit(n - 1, 1 - alpha / 2)
+    near = special.nctdtrinc(n - 1, 1 - power, bar)  # to seven digits; a secant from there gives the rest
+    over, further = special.nctdtr(n - 1, [near, near * 1.001], bar) - (1 - power)
+    return float(near - over * near * 0.001 / (further - over)) * sd / math.sqrt(n)
 
 
 def questions_needed(effect: float, sd: float, alpha: float = 0.05, power: float = 0.8) -> int | None:

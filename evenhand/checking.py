@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from evenhand.planning import smallest_effects
+import polars as pl
+
+from analysis.power import Design, power_table
 from evenhand.study import Plan, load_study
 from judging.forms import forms
 from judging.prompt import messages
@@ -47,6 +49,22 @@ def check(study: Path | str) -> dict[str, Any]:
     content["smallest_detectable_effects"] = effects.to_dicts()
     content["judges"] = [_judge(plan, judge, answers) for judge in plan.study.judges]
     return content
+
+
+def design_of(plan: Plan) -> Design:
+    """Return how much a study asks for; repeats are those of the judge that has fewest."""
+    questions = plan.items.select(pl.coalesce("variant_of", "question_id").n_unique()).item()
+    repeats = min((judge.repeats for judge in plan.study.judges), default=1)
+    references = max(plan.items["country"].n_unique() - 1, 1)
+    return Design(questions, references, plan.study.generation.epochs, repeats)
+
+
+def smallest_effects(plan: Plan) -> pl.DataFrame:
+    """Return the smallest effect that a study finds with 80 % power (schema `analysis.power.POWER`).
+
+    The variances are assumptions (`analysis.components.assumed`), for there are no data yet.
+    """
+    return power_table(plan.rubric.criteria, design_of(plan), alpha=plan.study.analysis.alpha)
 
 
 def _judge(plan: Plan, judge: Judge, answers: int) -> dict[str, Any]:

@@ -8,9 +8,10 @@ import polars as pl
 
 from analysis.components import Components, assumed, variance_components
 from analysis.load import load_scores
-from analysis.power import Design, needed, power_table
+from analysis.power import needed, power_table
 from analysis.simulation import STUDIES, Scenario, simulated_power
-from evenhand.study import Plan, load_study
+from evenhand.checking import design_of
+from evenhand.study import load_study
 from rubrics import Criterion, Scale
 from runs.store import open_run
 
@@ -35,22 +36,6 @@ class Powered:
     """The smallest detectable effect of each criterion: schema `analysis.power.POWER`."""
     needed: pl.DataFrame
     """What the wanted effect needs: schema `NEEDED`."""
-
-
-def design_of(plan: Plan) -> Design:
-    """Return how much a study asks for; repeats are those of the judge that has fewest."""
-    questions = plan.items.select(pl.coalesce("variant_of", "question_id").n_unique()).item()
-    repeats = min((judge.repeats for judge in plan.study.judges), default=1)
-    references = max(plan.items["country"].n_unique() - 1, 1)
-    return Design(questions, references, plan.study.generation.epochs, repeats)
-
-
-def smallest_effects(plan: Plan) -> pl.DataFrame:
-    """Return the smallest effect that a study finds with 80 % power (schema `analysis.power.POWER`).
-
-    The variances are assumptions (`analysis.components.assumed`), for there are no data yet.
-    """
-    return power_table(plan.rubric.criteria, design_of(plan), alpha=plan.study.analysis.alpha)
 
 
 def power(

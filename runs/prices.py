@@ -14,7 +14,7 @@ def cost(endpoint: Endpoint, model: str, used: Mapping[str, Any]) -> float | Non
 
     Null where there is no public price: for an engine of ours, a server of the user's, an unknown model.
     """
-    price = _per_token(endpoint.endpoint, model)
+    price = None if endpoint.endpoint == "vllm" else _per_token(endpoint.endpoint, model)
     if price is None:
         return None
     return (used.get("prompt_tokens") or 0) * price[0] + (used.get("completion_tokens") or 0) * price[1]
