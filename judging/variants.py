@@ -161,10 +161,14 @@ def _mentions(country: str, language: str) -> Mapping[str, tuple[str, ...]]:
 
 def _replace(text: str, pairs: Sequence[tuple[str, str]]) -> str:
     """Replace all mentions in one pass, the longest first, so that nothing put in is replaced again."""
-    put: dict[str, str] = {}
+    exact: dict[str, str] = {}
+    folded: dict[str, str] = {}
     for mention, replacement in pairs:
-        put.setdefault(mention.casefold(), replacement)
-    return _pattern(tuple(put)).sub(lambda found: put.get(found[0].casefold(), found[0]), text)
+        exact.setdefault(mention, replacement)  # Spanish: "China" is the country, "china" a Chinese woman
+        folded.setdefault(mention.casefold(), replacement)
+    return _pattern(tuple(folded)).sub(
+        lambda found: exact.get(found[0], folded.get(found[0].casefold(), found[0])), text
+    )
 
 
 @lru_cache(maxsize=4096)
