@@ -141,7 +141,7 @@ _MERGERS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
         (re.compile(r"\bà \0le ", re.IGNORECASE), "au "),
         (re.compile(r"\bà \0les ", re.IGNORECASE), "aux "),
         (re.compile(r"\bde \0(?=[aâeéèêiîoôu])", re.IGNORECASE), "d'"),
-        (re.compile(r"\bque \0(?=[aâeéèêiîoôu])", re.IGNORECASE), "qu'"),
+        (re.compile(r"(?:\b|(?<=\blors)|(?<=\bpuis))que \0(?=[aàâeéèêiîoôu])", re.IGNORECASE), "qu'"),
     ),
     "es": (
         # The article of a name is small ("el Reino Unido"); a capital one belongs to it ("de El Salvador").

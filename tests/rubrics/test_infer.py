@@ -54,8 +54,6 @@ def test_the_rubric_does_not_depend_on_the_order_of_rows():
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"tone": [4, "refused"]}, "criterion 'tone': .*numbers .4. and text .'refused'. mixed; give a rubric"),
-        ({"tone": [None, "", math.nan]}, "criterion 'tone': it has no scores"),
         ({"tone": [str(n) + "x" for n in range(51)]}, "51 different texts are no categories"),
         ({"Political bias": [1, 2]}, "write 'political_bias'"),
         ({}, "'criteria'"),
@@ -64,6 +62,19 @@ def test_the_rubric_does_not_depend_on_the_order_of_rows():
 def test_values_that_make_no_scale_are_told(values, said):
     with pytest.raises(InputError, match=said):
         infer_rubric("labels.csv", values)
+
+
+def test_the_more_frequent_kind_makes_the_scale():
+    numbered = infer_rubric("x", {"tone": [4, "refused", 2]}).criterion("tone")
+    assert (numbered.scale, numbered.levels) == ("ordinal", (2, 3, 4))
+    assert numbered.parse("refused") is None
+    worded = infer_rubric("x", {"tone": ["warm", "cold", 7]}).criterion("tone")
+    assert (worded.scale, worded.levels) == ("nominal", ("cold", "warm"))
+    assert worded.parse(7) is None
+
+
+def test_values_that_say_nothing_make_the_smallest_scale():
+    assert infer_rubric("x", {"tone": [None, "", math.nan]}).criterion("tone").levels == (0, 1)
 
 
 numbers = st.integers(-(10**6), 10**6) | st.floats(allow_nan=False, allow_infinity=False)

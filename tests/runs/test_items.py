@@ -20,6 +20,7 @@ PRESS = QuestionSet.model_validate(
                 "topic": "press",
                 "sensitive": True,
                 "stance": "neutral",
+                "variant_of": "press-freedom",
                 "text": {"en": "How free is the press {in_country}?", "de": "Wie frei ist die Presse {in_country}?"},
             },
             {
@@ -74,6 +75,7 @@ def test_items_carry_what_analysis_needs():
             "topic": "press",
             "sensitive": True,
             "stance": "neutral",
+            "variant_of": "press-freedom",
             "country": "NL",
             "language": "en",
             "prompt": "How free is the press in the Netherlands?",
@@ -84,6 +86,7 @@ def test_items_carry_what_analysis_needs():
             "topic": "geography",
             "sensitive": False,
             "stance": None,
+            "variant_of": None,
             "country": "NL",
             "language": "en",
             "prompt": "The Netherlands has what climate?",
