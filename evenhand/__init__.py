@@ -13,12 +13,14 @@ check_neighbours()
 if TYPE_CHECKING:
     from evenhand.agreeing import Agreed, agree
     from evenhand.analysing import Analyzed, analyze
+    from evenhand.browsing import questions, rubrics
     from evenhand.checking import check
     from evenhand.importing import import_
     from evenhand.looking import list_, show_failures, show_item, show_run, show_scoring
     from evenhand.planning import Powered, power
     from evenhand.starting import init
     from evenhand.study import Study, load_study
+    from evenhand.trying import Tried, try_judge
     from evenhand.verbs import generate, report, run, score
     from judging.settings import Judge
     from runs.calls import Budget
@@ -27,12 +29,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "evenhand.agreeing": ("Agreed", "agree"),
     "evenhand.analysing": ("Analyzed", "analyze"),
+    "evenhand.browsing": ("questions", "rubrics"),
     "evenhand.checking": ("check",),
     "evenhand.importing": ("import_",),
     "evenhand.looking": ("list_", "show_failures", "show_item", "show_run", "show_scoring"),
     "evenhand.planning": ("Powered", "power"),
     "evenhand.starting": ("init",),
     "evenhand.study": ("Study", "load_study"),
+    "evenhand.trying": ("Tried", "try_judge"),
     "evenhand.verbs": ("generate", "report", "run", "score"),
     "judging.settings": ("Judge",),
     "runs.calls": ("Budget",),
@@ -52,6 +56,7 @@ __all__ = [
     "Powered",
     "StoreError",
     "Study",
+    "Tried",
     "agree",
     "analyze",
     "check",
@@ -61,13 +66,16 @@ __all__ = [
     "list_",
     "load_study",
     "power",
+    "questions",
     "report",
+    "rubrics",
     "run",
     "score",
     "show_failures",
     "show_item",
     "show_run",
     "show_scoring",
+    "try_judge",
 ]
 
 

@@ -2,24 +2,63 @@
 
 import os
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from evenhand.cli import agree, analyze, check, generate, import_, init, list_, power, report, run, score, show
 from evenhand.progress import console
 from runs.errors import EvenhandError, Stopped
 
+_MODULES = {
+    name.rstrip("_"): name
+    for name in (
+        *("init", "questions", "rubrics", "check", "power", "run", "generate", "score", "analyze", "agree", "report"),
+        *("list_", "show", "import_"),
+    )
+}
+
+
+class _Verbs(Mapping[str, Any]):
+    """The verbs as commands. A verb's module is imported when it is asked for: all of them take seconds."""
+
+    def __getitem__(self, name: str) -> Any:
+        verb = import_module(f"evenhand.cli.{_MODULES[name]}")
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command(verb.NAME)(verb.command)
+        return typer.main.get_command(alone)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+class _Group(TyperGroup):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = _Verbs()  # type: ignore[assignment]
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 — asks each verb only when it is shown
+        return list(self.commands)
+
+
 app = typer.Typer(
     name="evenhand",
-    help="Does a language model treat one country differently from the others, how sure are we, "
-    "and would another judge say the same?",
+    cls=_Group,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (init, check, power, run, generate, score, analyze, agree, report, list_, show, import_):
-    app.command(verb.NAME)(verb.command)
+
+
+@app.callback()
+def _evenhand() -> None:
+    """Does a model treat one country differently, how sure are we, and would another judge say the same?"""
 
 
 def main() -> None:

@@ -14,11 +14,24 @@ NAME = "init"
 
 def command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder for the study; made if it is not there.")],
+    questions: Annotated[str, typer.Option(metavar="SET", help="A shipped question set, or a path.")] = "quick",
+    rubric: Annotated[str, typer.Option(metavar="RUBRIC", help="A shipped rubric, or a path.")] = "candour",
+    focal: Annotated[str, typer.Option(metavar="COUNTRY", help="The country under test.")] = "CN",
+    countries: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAMES", help="Codes, names or lists such as g20, with commas between them."),
+    ] = None,
+    copy: Annotated[
+        bool, typer.Option("--copy", help="Put copies of set and rubric beside the study, to edit.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a study of my own to start from."""
-    path = evenhand.init(folder)
+    named = [name.strip() for names in countries or () for name in names.split(",") if name.strip()]
+    chosen = {"countries": named} if named else {}
+    path = evenhand.init(folder, questions=questions, rubric=rubric, focal=focal, copy=copy, **chosen)
     if as_json:
         show_json({"study": str(path)})
     else:
-        console.print(f"{path}: edit it, then `evenhand check {path}` and `evenhand run {path}`.", soft_wrap=True)
+        told = f"{path}: edit it, then `evenhand check {path}` and `evenhand run {path}`."
+        console.print(told, markup=False, soft_wrap=True)
