@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ def questions(name: Path | str | None = None, *, country: str | None = None, lan
         language: the language that is rendered.
 
     Returns:
-        Without a name `sets`, a list. With one the set's counts, `findings` (`rule`, `where`, `message`; empty: none),
-        and `prompts` (`id`, `topic`, `sensitive`, `stance`, `prompt`; null: nothing is rendered).
+        A set's counts and `findings` (`rule`, `where`, `message`; empty: none), without a name as a list, `sets`; with
+        one also `prompts` (`id`, `topic`, `sensitive`, `stance`, `prompt`; null: nothing is rendered).
 
     Raises:
         InputError: the set cannot be read, or has no such language; there is no such country.
@@ -34,8 +35,7 @@ def questions(name: Path | str | None = None, *, country: str | None = None, lan
     if name is None:
         return {"sets": [_set(load_questions(shipped)) for shipped in sets.shipped()]}
     asked = load_questions(name)
-    findings = [asdict(finding) for finding in lint_questions(asked)]
-    return {**_set(asked), "findings": findings, "prompts": _prompts(asked, country, language)}
+    return {**_set(asked), "prompts": _prompts(asked, country, language)}
 
 
 def rubrics(name: Path | str | None = None, *, reasons: bool = True) -> dict[str, Any]:
@@ -46,8 +46,8 @@ def rubrics(name: Path | str | None = None, *, reasons: bool = True) -> dict[str
         reasons: whether the judge is asked for a reason before each score, as `reasons` of a judge says.
 
     Returns:
-        Without a name `rubrics`, a list. With one the rubric's facts, `findings` (`rule`, `where`, `message`; empty:
-        none), and `instructions`, the judge's system prompt to the letter.
+        A rubric's facts and `findings` (`rule`, `where`, `message`; empty: none), without a name as a list, `rubrics`;
+        with one also `instructions`, the judge's system prompt to the letter.
 
     Raises:
         InputError: the rubric cannot be read.
@@ -55,8 +55,7 @@ def rubrics(name: Path | str | None = None, *, reasons: bool = True) -> dict[str
     if name is None:
         return {"rubrics": [_rubric(load_rubric(shipped)) for shipped in scales.shipped()]}
     rubric = load_rubric(name)
-    findings = [asdict(finding) for finding in lint_rubric(rubric, _names())]
-    return {**_rubric(rubric), "findings": findings, "instructions": instructions(rubric.criteria, reason=reasons)}
+    return {**_rubric(rubric), "instructions": instructions(rubric.criteria, reason=reasons)}
 
 
 def _set(asked: QuestionSet) -> dict[str, Any]:
@@ -73,6 +72,7 @@ def _set(asked: QuestionSet) -> dict[str, Any]:
         "stances": dict(Counter(question.stance or "not said" for question in asked.questions)),
         "languages": {language: asked.translations.get(language) for language in asked.languages},
         "topics": [{"topic": topic, **_counts(entries)} for topic, entries in topics.items()],
+        "findings": [asdict(finding) for finding in lint_questions(asked)],
     }
 
 
@@ -103,6 +103,7 @@ def _rubric(rubric: Rubric) -> dict[str, Any]:
         "description": rubric.description.strip(),
         "digest": rubric.digest,
         "criteria": [_criterion(criterion) for criterion in rubric.criteria],
+        "findings": [asdict(finding) for finding in lint_rubric(rubric, _names())],
     }
 
 
@@ -112,9 +113,10 @@ def _criterion(criterion: Criterion) -> dict[str, Any]:
     return {**facts, "levels": criterion.levels, **ends, "weight": criterion.weight}
 
 
-def _names() -> list[str]:
+@cache
+def _names() -> tuple[str, ...]:
     """Return every country's English names and adjectives: a rubric that holds one treats countries differently."""
     known = [countries.get(code) for code in countries.codes()]
     forms = [country.forms("en") for country in known]
     aliases = [alias for country in known for alias in country.aliases]
-    return [*(country.name for country in known), *aliases, *(form.demonym for form in forms)]
+    return (*(country.name for country in known), *aliases, *(form.demonym for form in forms))

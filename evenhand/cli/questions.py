@@ -23,17 +23,19 @@ def command(
 ) -> None:
     """List the question sets that are shipped; or count, preview and lint one, shipped or my own."""
     content = evenhand.questions(name, country=country, language=language)
-    findings = content.get("findings", [])
+    read = [content] if name is not None else content["sets"]
     if as_json:
         show_json(content)
     elif name is None:
         show(plain_table([_row(entry) for entry in content["sets"]]))
     elif content["prompts"] is not None:
         show_whole(_prompts(content["prompts"]))
-        show(findings_told(findings))
+        show(findings_told(content["findings"]))
     else:
-        show(Group(header(content), _facts(content), plain_table(content["topics"]), findings_told(findings)))
-    exit_code(len(findings))
+        show(
+            Group(header(content), _facts(content), plain_table(content["topics"]), findings_told(content["findings"]))
+        )
+    exit_code(sum(len(one["findings"]) for one in read))
 
 
 def _row(entry: dict[str, Any]) -> dict[str, object]:
@@ -45,6 +47,7 @@ def _row(entry: dict[str, Any]) -> dict[str, object]:
         "topics": len(entry["topics"]),
         "stances": _stances(entry),
         "languages": " ".join(entry["languages"]),
+        "lint": f"{len(entry['findings'])} found" if entry["findings"] else "clean",
     }
 
 

@@ -58,16 +58,16 @@ def command(
 
 def _show(name: str | None, reasons: bool, as_json: bool) -> None:
     content = evenhand.rubrics(name, reasons=reasons)
-    findings = content.get("findings", [])
+    read = [content] if name is not None else content["rubrics"]
     if as_json:
         show_json(content)
     elif name is None:
-        show(Group(*(Group(header(one), _criteria(one), Text()) for one in content["rubrics"])))
+        show(Group(*(Group(header(one), _criteria(one), findings_told(one["findings"]), Text()) for one in read)))
     else:
         show(Group(header(content), _criteria(content), Text("\nWhat a judge reads:\n", style="bold")))
         show_whole(Text(content["instructions"]))
-        show(findings_told(findings))
-    exit_code(len(findings))
+        show(findings_told(content["findings"]))
+    exit_code(sum(len(one["findings"]) for one in read))
 
 
 def _criteria(rubric: dict[str, Any]) -> Table:

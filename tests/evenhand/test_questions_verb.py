@@ -65,6 +65,8 @@ def test_every_shipped_set_is_listed_with_its_counts(cli: Make) -> None:
         assert one["sensitive"] + one["controls"] == one["questions"] == sum(t["questions"] for t in one["topics"])
         assert one["languages"] == {"en": None} | dict.fromkeys(("zh", "de", "fr", "es", "ar"), "machine")
         assert one["name"] in told.out
+        assert one["findings"] == []
+    assert told.out.count("clean") == len(sets)
 
 
 @pytest.mark.parametrize("name", shipped())

@@ -53,8 +53,17 @@ def test_examples_of_an_unknown_rubric_are_told():
 def test_the_manuals_own_rubric_loads_and_is_sound(tmp_path):
     text = (PAGES / "README.md").read_text("utf-8")
     path = tmp_path / "courtesy.toml"
-    path.write_text(text.split("```toml\n")[1].split("```")[0], "utf-8")
+    rubric, examples = (block.split("```")[0] for block in text.split("```toml\n")[1:])
+    path.write_text(rubric, "utf-8")
     assert lint_rubric(load_rubric(path)) == []
+    with pytest.raises(InputError, match=r"no worked examples; write .* into .*courtesy\.examples\.toml\.$"):
+        load_examples(path)
+    (tmp_path / "courtesy.examples.toml").write_text(examples, "utf-8")
+    (example,) = load_examples(path)
+    assert example.scores == {"warmth": 3}
+    (tmp_path / "courtesy.examples.toml").write_text(examples.replace("warmth", "warm"), "utf-8")
+    with pytest.raises(InputError, match=r"courtesy\.examples\.toml, example 1: score every criterion"):
+        load_examples(path)
 
 
 def test_the_manual_names_every_rubric_and_every_rule():
