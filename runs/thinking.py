@@ -33,8 +33,8 @@ def split_thinking(content: str | None, *, opened: bool = False, cut_off: bool =
         opened: whether the chat template opened the thinking.
         cut_off: whether the tokens ran out.
 
-    Without any tag all of it is the answer, unless the template opened the thinking and the tokens ran out. Thinking that
-    the model opened itself and never closed is all thinking, however it ended.
+    Without any tag all of it is the answer, unless the template opened the thinking and the tokens ran out. Thinking
+    that the model opened itself and never closed is all thinking, however it ended.
     """
     if content is None:
         return Split(None, None)
