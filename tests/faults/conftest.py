@@ -68,6 +68,10 @@ class Starter:
         os.kill(pid, signal.SIGKILL)
         return self.end(pid) == -signal.SIGKILL
 
+    def since(self, size: int) -> str:
+        """Return what was said since the log had so many bytes."""
+        return self.log.read_bytes()[size:].decode()
+
     def _ask(self, command: object) -> int:
         assert self._process.stdin is not None
         assert self._process.stdout is not None

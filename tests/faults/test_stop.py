@@ -33,7 +33,7 @@ def test_a_signal_ends_the_work_in_order(starter: Any, hanging: tuple[Any, int],
     said = starter.log.stat().st_size
     os.kill(pid, number)
     assert starter.end(pid) == 130
-    told = starter.log.read_text("utf-8")[said:]
+    told = starter.since(said)
     assert "stopped; what was counted is on disk, and the same command goes on from there." in told
     (sealed,) = study.out.rglob("responses.parquet")
     assert pl.read_parquet(sealed).height == CAME
@@ -50,7 +50,7 @@ def test_a_second_process_is_refused_while_the_first_one_works(starter: Any, han
     said = starter.log.stat().st_size
     for verb in ("run", "generate"):
         assert starter.run(verb, study.path, "--out", study.out) == 2
-    told = starter.log.read_text("utf-8")[said:]
+    told = starter.since(said)
     assert told.count("another evenhand is writing to this run; wait until it ends.") == 2
     assert study.endpoint.stats()["requests"] == 45
     assert study.endpoint.release() == 3
@@ -61,6 +61,6 @@ def test_runs_can_be_looked_at_while_they_grow(starter: Any, hanging: tuple[Any,
     study, pid = hanging
     said = starter.log.stat().st_size
     assert starter.run("list", "--out", study.out, "--json") == 0
-    (entry,) = json.loads(starter.log.read_text("utf-8")[said:])["runs"]
+    (entry,) = json.loads(starter.since(said))["runs"]
     assert (entry["answers"], entry["status"]) == (CAME, "running")
     assert starter.kill(pid)
