@@ -95,7 +95,10 @@ def import_(
     if verdicts is not None:
         _store_verdicts(tables[1], result, scale)
     for imported in result.runs:
-        Journal(imported.run.path / "rejected.jsonl").append(result.rejected)
+        journal = Journal(imported.run.path / "rejected.jsonl")
+        known = list(journal.read())
+        journal.append(rejected for rejected in result.rejected if rejected not in known)
+        journal.close()
     return result
 
 

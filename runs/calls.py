@@ -23,6 +23,8 @@ GROUP = 256
 """Records synced to disk together, at the most."""
 HOPELESS = 20
 """Failures at the endpoint without one reply in between after which the work stops."""
+LONGEST_ASKED = 600.0
+"""Seconds that a server's Retry-After is obeyed, at the most."""
 LONGEST_PAUSE = 60.0
 """Seconds between two attempts, at the most, unless the server asks for more."""
 
@@ -85,7 +87,7 @@ class Gate:
             self.width = max(1.0, self.width / 2)
             self._last_cut = now
         if after:
-            self._closed_until = max(self._closed_until, now + after)
+            self._closed_until = max(self._closed_until, now + min(after, LONGEST_ASKED))
 
     def _leave(self) -> None:
         self.under_way -= 1
@@ -230,7 +232,7 @@ async def _attempts(task: T, plan: Work[T], streak: _Streak) -> _Reply:
                     streak.grew(failure)
                 facts = {"kind": str(failure.kind), "message": str(failure), "attempts": attempt, **failure.facts}
                 return _Reply(failure={**plan.identify(task), **facts})
-            await asyncio.sleep(failure.after or pause(attempt))
+            await asyncio.sleep(min(failure.after or pause(attempt), LONGEST_ASKED))
             attempt += 1
         else:
             plan.gate.replied()

@@ -109,7 +109,7 @@ async def reach(url: str, api_key: str | None, *, seconds: float = 15) -> None:
 def http_failure(url: str, model: str, status: int, body: str, after: float | None) -> CallError | EndpointError:
     """Return what an HTTP error status means: for one request, or for all of them."""
     told = f"{url}: HTTP {status} for model {model!r}: {_error_text(body)}"
-    if status in NONE_WILL_SUCCEED:
+    if status in NONE_WILL_SUCCEED or "insufficient_quota" in body:
         return EndpointError(
             f"{told} Correct the model's name, the key or the address, and run the same command again."
         )

@@ -1,6 +1,7 @@
 """`evenhand list`."""
 
 from rich.table import Table
+from rich.text import Text
 
 import evenhand
 from evenhand.cli.options import ROOT, AsJson, Root, show, show_json
@@ -17,5 +18,6 @@ def command(out: Root = ROOT, as_json: AsJson = False) -> None:
     table = Table("run", "model", "focal", "answers", "status", "scored by", box=None, header_style="bold")
     for entry in entries:
         cells = [entry["run"], entry["model"], entry["focal"] or "", str(entry["answers"]), entry["status"]]
-        table.add_row(*cells, ", ".join(scoring["judge"] for scoring in entry["scorings"]))
+        judges = ", ".join(scoring["judge"] for scoring in entry["scorings"])
+        table.add_row(*(Text(cell) for cell in (*cells, judges)))  # not str: a model's name is no markup
     show(table)
