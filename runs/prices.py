@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from genai_prices import Usage, calc_price
 
@@ -14,10 +15,17 @@ def cost(endpoint: Endpoint, model: str, used: Mapping[str, Any]) -> float | Non
 
     Null where there is no public price: for an engine of ours, a server of the user's, an unknown model.
     """
-    price = None if endpoint.endpoint == "vllm" else _per_token(endpoint.endpoint, model)
+    price = _per_token(endpoint.endpoint, model) if _may_have_a_price(endpoint.endpoint) else None
     if price is None:
         return None
     return (used.get("prompt_tokens") or 0) * price[0] + (used.get("completion_tokens") or 0) * price[1]
+
+
+@lru_cache(maxsize=64)
+def _may_have_a_price(endpoint: str) -> bool:
+    """Whether the list could have a price: reading it takes most of a second and 50 MB, too much to learn of none."""
+    host = urlsplit(endpoint).hostname or ""
+    return endpoint == "provider" or ("." in host and not host.replace(".", "").isdigit())
 
 
 @lru_cache(maxsize=64)
