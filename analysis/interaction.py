@@ -123,13 +123,13 @@ def _permuted(centred: Floats, present: Booleans, permutations: int, seed: int) 
     place = (
         np.where(present, np.cumsum(present, axis=1), np.cumsum(~present, axis=1) + present.sum(axis=1)[:, None]) - 1
     )
+    rows = np.arange(len(centred))[:, None]
     found = []
     chunk = max(1, CHUNK // centred.size)
     for start in range(0, permutations, chunk):
         keys = rng.random((min(chunk, permutations - start), *centred.shape))
         keys[:, ~present] = 2.0
-        order = np.argsort(keys, axis=2)
-        drawn = np.take_along_axis(np.broadcast_to(centred, keys.shape), order, axis=2)
-        sums = np.take_along_axis(drawn, np.broadcast_to(place, keys.shape), axis=2).sum(axis=1)
+        drawn = centred[rows, np.argsort(keys, axis=2)]
+        sums = (drawn if present.all() else np.take_along_axis(drawn, place[None], axis=2)).sum(axis=1)
         found.append((sums**2).sum(axis=1))
     return np.concatenate(found)

@@ -74,16 +74,11 @@ def missingness(cells: Cells, keep: Booleans, focal: int, references: Integers, 
     def paired(values: Floats) -> Pairs:
         return pair(values, cells.blocks, keep, 0, np.arange(1, arms.size))
 
-    def filled(own: float, others: float) -> Floats:
-        """Return the means with every missing score replaced."""
-        values = np.where(np.arange(arms.size) == 0, own, others)
-        total = np.where(came > 0, mean, 0.0) * came + absent * values
-        return np.where(came + absent > 0, total / np.maximum(came + absent, 1), np.nan)
-
     if not absent[keep].any():
         difference = _mean(paired(mean))
         return Missingness() if difference is None else Missingness(0.0, 0.0, 1.0, difference, difference)
-    rate = np.where(came + absent > 0, absent / np.maximum(came + absent, 1), np.nan)
+    planned = came + absent
+    rate = np.where(planned > 0, absent / np.maximum(planned, 1), np.nan)
     rates = paired(rate)
     if rates.focal.size == 0:
         return Missingness()
@@ -95,13 +90,20 @@ def missingness(cells: Cells, keep: Booleans, focal: int, references: Integers, 
     shares = (float(rates.focal.mean()), float(rates.reference.mean()), p)
     if cells.bounds is None:
         return Missingness(*shares)
+    total = np.where(came > 0, mean, 0.0) * came
     low, high = cells.bounds
-    worst, best = _mean(paired(filled(low, high))), _mean(paired(filled(high, low)))
+    all_low, all_high = (
+        np.where(planned > 0, (total + absent * end) / np.maximum(planned, 1), np.nan) for end in (low, high)
+    )
+
+    def with_focal(column: Floats, others: Floats) -> float | None:
+        return _mean(paired(np.column_stack([column[:, 0], others[:, 1:]])))
+
+    worst, best = with_focal(all_low, all_high), with_focal(all_high, all_low)
     tipping = None
     if absent[keep, 0].any():
-        # The comparator stays as observed: only the focal country's column is filled.
-        at = [_mean(paired(np.column_stack([filled(end, end)[:, :1], mean[:, 1:]]))) for end in (low, high)]
-        tipping = _crossing(at[0], at[1], low, high)
+        # The comparator stays as observed: only the focal country's missing scores are filled.
+        tipping = _crossing(with_focal(all_low, mean), with_focal(all_high, mean), low, high)
     return Missingness(*shares, worst, best, tipping)
 
 

@@ -35,9 +35,7 @@ CONTRAST = "focal - others"
 """What the row is called that says how the contrast itself moved."""
 
 
-def moved(
-    before: pl.DataFrame, after: pl.DataFrame, criteria: Sequence[Criterion], *, focal: str, seed: int = 1
-) -> pl.DataFrame:
+def moved(before: pl.DataFrame, after: pl.DataFrame, criteria: Sequence[Criterion], *, focal: str) -> pl.DataFrame:
     """Compare two scorings of the same responses.
 
     Args:
@@ -45,7 +43,6 @@ def moved(
         after: the same under a placebo, or the thinking in the answer's place.
         criteria: the criteria of both.
         focal: the country under test.
-        seed: of random flips, where there are too many questions for exact ones.
 
     Returns:
         A frame of schema `MOVED`: for each criterion and judge that both have, the contrast and then every country.
@@ -59,7 +56,7 @@ def moved(
         row
         for table in cells(before, criteria)
         if (other := later.get((table.criterion.id, table.category, table.judge))) is not None
-        for row in _rows(table, other, focal, seed)
+        for row in _rows(table, other, focal)
     ]
     frame = pl.DataFrame([dict.fromkeys(MOVED) | row for row in rows], schema=MOVED, orient="row")
     adjusted = [
@@ -69,13 +66,13 @@ def moved(
     return pl.concat(adjusted) if adjusted else frame
 
 
-def _rows(before: Cells, after: Cells, focal: str, seed: int) -> Iterator[dict[str, object]]:
+def _rows(before: Cells, after: Cells, focal: str) -> Iterator[dict[str, object]]:
     named = {"criterion": before.criterion.id, "category": before.category, "judge": before.judge}
     contrast = [_by_question(table, question_differences(table, focal)) for table in (before, after)]
-    yield {**named, "country": CONTRAST, **_tested(contrast[0], contrast[1], seed)}
+    yield {**named, "country": CONTRAST, **_tested(contrast[0], contrast[1])}
     for country in before.countries:
         means = [_by_question(table, question_means(table)[:, table.column(country)]) for table in (before, after)]
-        yield {**named, "country": country, **_tested(means[0], means[1], seed)}
+        yield {**named, "country": country, **_tested(means[0], means[1])}
 
 
 def _by_question(table: Cells, values: Floats) -> dict[str, float]:
@@ -83,12 +80,12 @@ def _by_question(table: Cells, values: Floats) -> dict[str, float]:
     return {q: float(v) for q, v in zip(table.blocks.questions, values, strict=True) if not np.isnan(v)}
 
 
-def _tested(before: dict[str, float], after: dict[str, float], seed: int) -> dict[str, object]:
+def _tested(before: dict[str, float], after: dict[str, float]) -> dict[str, object]:
     common = [question for question in before if question in after]
     if not common:
         return {"n_questions": 0}
     old, new = (np.array([side[question] for question in common]) for side in (before, after))
-    found = sign_flip(new - old, seed=seed)
+    found = sign_flip(new - old)
     interval = found.interval()
     return {
         "n_questions": found.n,

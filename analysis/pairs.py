@@ -1,6 +1,7 @@
 """Paired differences: per question, the focal country's mean minus the comparator's."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class Pairs:
     complete: int
     resolution: float
 
-    @property
+    @cached_property
     def difference(self) -> Floats:
         """Shape (n,): focal minus reference, dust set to zero."""
         difference: Floats = self.focal - self.reference
@@ -48,16 +49,21 @@ def pair(mean: Floats, blocks: Blocks, keep: Booleans, focal: int, references: I
     own, others = mean[:, focal], mean[:, references]
     there = ~np.isnan(others)
     count = there.sum(axis=1)
-    use = keep & ~np.isnan(own) & (count > 0)
-    comparator = np.where(there, others, 0.0)[use].sum(axis=1) / count[use]
-    complete = there[use].all(axis=1)
-    starts = _starts(blocks.question[use])
-    values = np.column_stack([own[use], comparator])
-    averaged = _averaged(values, starts)
-    whole = np.logical_and.reduceat(complete, starts) if starts.size else complete
+    use = np.flatnonzero(keep & ~np.isnan(own) & (count > 0))
+    values = np.empty((use.size, 2))
+    values[:, 0] = own[use]
+    if references.size == 1:
+        values[:, 1] = others[use, 0]
+    else:
+        values[:, 1] = np.where(there, others, 0.0)[use].sum(axis=1) / count[use]
+    complete = count[use] == references.size
+    questions = blocks.question[use]
     largest = float(np.abs(values).max()) if values.size else 1.0
-    questions = blocks.question[use][starts]
-    return Pairs(averaged[:, 0], averaged[:, 1], questions, int(whole.sum()), 1e-9 * max(largest, 1e-3))
+    starts = _starts(questions)
+    if starts.size < use.size:
+        values, questions = _averaged(values, starts), questions[starts]
+        complete = np.logical_and.reduceat(complete, starts)
+    return Pairs(values[:, 0], values[:, 1], questions, int(complete.sum()), 1e-9 * max(largest, 1e-3))
 
 
 def every_difference(mean: Floats, blocks: Blocks, keep: Booleans, columns: Integers) -> Floats:
@@ -99,7 +105,5 @@ def _starts(question: Integers) -> Integers:
 
 def _averaged(values: Floats, starts: Integers) -> Floats:
     """Return the means of consecutive rows that belong to one question."""
-    if starts.size == len(values):
-        return values
     sums: Floats = np.add.reduceat(values, starts, axis=0)
     return sums / np.diff(np.append(starts, len(values)))[:, None]

@@ -5,6 +5,7 @@ from typing import Literal
 
 import polars as pl
 
+from analysis.cells import steady_mean
 from rubrics import Criterion, Scale
 from runs.frames import SCORES, FailureKind
 
@@ -32,10 +33,10 @@ def with_panel(
     binary = [criterion.id for criterion in criteria if criterion.scale is Scale.BINARY]
     per_judge = members.group_by(*_ANSWER, "judge").agg(
         pl.col("variant_of", "topic", "sensitive", "stance").max(),
-        pl.col("score").sort().mean(),
+        steady_mean("score").alias("score"),
         pl.col("missing").min(),
     )
-    value = pl.col("score").sort().mean() if combine == "mean" else pl.col("score").median()
+    value = steady_mean("score") if combine == "mean" else pl.col("score").median()
     vote = pl.when(value > 0.5).then(1.0).when(value < 0.5).then(0.0).otherwise(value)
     voted = (
         per_judge.group_by(*_ANSWER)
@@ -55,8 +56,10 @@ def with_panel(
             pl.lit(PANEL).alias("judge"),
             pl.lit(1, pl.Int64).alias("repeat"),
         )
+        .select(SCORES.names())
+        .collect()  # once, however often the result is read
     )
-    return pl.concat([scores.select(SCORES.names()), voted.select(SCORES.names())])
+    return pl.concat([scores.select(SCORES.names()), voted.lazy()])
 
 
 def _majorities(members: pl.LazyFrame, nominal: Sequence[str]) -> pl.LazyFrame:

@@ -79,7 +79,7 @@ def compute(cells: Cells, planned: Planned, settings: Settings) -> Computed:
     if pairs.focal.size == 0:
         return Computed(row | {"flags": ["no_reference" if references.size == 0 else "no_data"]}, differences)
     differences[pairs.questions] = pairs.difference
-    test = sign_flip(pairs.difference, resolution=pairs.resolution, seed=settings.seed)
+    test = sign_flip(pairs.difference, resolution=pairs.resolution)
     row |= _tested(test, row["margin"], settings, mid_p=settings.mid_p and cells.is_rate)
     row |= _effects(pairs, cells, settings.alpha)
     if planned.is_pooled:
@@ -248,7 +248,7 @@ def _difference_in_differences(cells: Cells, planned: Planned, keep: Booleans, s
     if sensitive.size == 0 or control.size == 0:
         return row | {"n_questions": 0, "n_questions_complete": 0, "flags": ["no_data"]}
     weighted = np.concatenate([sensitive * (n / sensitive.size), control * (-n / control.size)])
-    test = sign_flip(weighted, resolution=parts[0].resolution, seed=settings.seed)
+    test = sign_flip(weighted, resolution=parts[0].resolution)
     row |= _tested(test, margin_of(cells, settings), settings, mid_p=False)
     row |= {
         "mean_focal": float(parts[0].focal.mean() - parts[1].focal.mean()),

@@ -56,4 +56,4 @@ class Analysis(Table):
     max_t: bool = False
     """Adjust the confirmatory rows by the largest of their statistics too, which uses how they go together."""
     seed: int = 1
-    """Of random flips and permutations."""
+    """Of random permutations."""

@@ -8,8 +8,9 @@ subset means of Hartigan 1969, JASA 64:1303). The p-value is its mass at δ = 0,
 
 Differences of means of whole scores are whole numbers of some step, and dynamic programming over these is exact. Where
 the step is too small for that (missing cells give every question its own denominator), the p-value comes from the sums
-alone, exactly or with the rounding counted against the finding, and the interval from a grid or from random subsets;
-an end is then put on the side of zero where the p-value says it is.
+alone, exactly or with the rounding counted against the finding, and the interval from a saddlepoint approximation; an
+end is then put on the side of zero where the p-value says it is. With hundreds of questions p may be the
+saddlepoint's too. Nothing is random.
 """
 
 import math
@@ -20,13 +21,17 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.subsets import ENUMERATED, MOST_QUESTIONS, RANDOM_FLIPS, TIE, Subsets, coarser, mass_of_sums, subsets
+from analysis.subsets import ENUMERATED, MOST_QUESTIONS, TIE, Saddlepoint, Subsets, coarser, mass_of_sums, subsets
 from runs.errors import InputError
 
 Floats = NDArray[np.float64]
 
 EXACT_SUMS = 2**17
 """Largest table of sums alone."""
+MOST_WORK = 2**25
+"""Most additions that go into a p-value: some 30 ms."""
+SMALLEST = float(np.finfo(np.float64).tiny)
+"""What a p-value is that floating point would call zero."""
 LARGEST_SLACK = 0.01
 """Of the flipped sum's standard deviation: the most that rounding may cost a bounded p-value."""
 
@@ -36,7 +41,7 @@ class Method(StrEnum):
 
     EXACT = "sign-flip (exact)"
     BOUNDED = "sign-flip (upper bound)"
-    RANDOM = f"sign-flip ({RANDOM_FLIPS:,} random flips)"
+    SADDLEPOINT = "sign-flip (saddlepoint)"
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,6 @@ class SignFlip:
     _steps: Floats = field(repr=False)
     _step: float = field(repr=False)
     """Of the whole numbers in `_steps`, in the unit of the differences."""
-    _seed: int = field(repr=False)
 
     def interval(self, level: float = 0.95) -> Interval:
         """Return every mean that the two-sided test at 1 - level does not reject."""
@@ -92,11 +96,11 @@ class SignFlip:
 
         It is at most α exactly when the interval of level 1 - 2α lies inside (-margin, margin), unless all are tied.
         """
-        return max(self._below.tail(-margin / self._step), self._above.tail(-margin / self._step))
+        return max(self._below.tail(-margin / self._step), self._above.tail(-margin / self._step), SMALLEST)
 
     @cached_property
     def _below(self) -> Subsets:
-        return subsets(self._steps, self._seed)
+        return subsets(self._steps)
 
     @cached_property
     def _above(self) -> Subsets:
@@ -110,13 +114,12 @@ class SignFlip:
         return min(end, 0.0)
 
 
-def sign_flip(differences: ArrayLike, *, resolution: float = 1e-9, seed: int = 1) -> SignFlip:
+def sign_flip(differences: ArrayLike, *, resolution: float = 1e-9) -> SignFlip:
     """Test whether the mean of paired `differences` (one per question) is zero.
 
     Args:
         differences: shape (n,), finite, n ≥ 1.
         resolution: differences closer to zero than this are ties, in their own unit.
-        seed: of the random flips, used only where there are too many questions for the rest.
 
     Raises:
         InputError: there are no differences, or one of them is not finite.
@@ -128,20 +131,17 @@ def sign_flip(differences: ArrayLike, *, resolution: float = 1e-9, seed: int = 1
     nonzero = int(np.count_nonzero(d))
     steps, step = to_integers(d)
     tied = nonzero == 0 or steps.sum() == 0
-    counted = _Counted(0.5, 0.0, Method.EXACT) if tied else _counted(steps if steps.sum() > 0 else -steps, seed)
-    smallest = np.finfo(float).tiny
-    floor = 2 / (RANDOM_FLIPS + 1) if counted.method is Method.RANDOM else smallest
+    counted = _Counted(0.5, 0.0, Method.EXACT) if tied else _counted(steps if steps.sum() > 0 else -steps)
     return SignFlip(
         n=d.size,
         nonzero=nonzero,
         mean=float(d.mean()),
-        p=min(1.0, max(2 * counted.tail, smallest)),
-        p_mid=min(1.0, max(2 * counted.tail - counted.atom, smallest)),
-        p_min=min(1.0, max(math.ldexp(2.0, -nonzero), floor)),
+        p=min(1.0, max(2 * counted.tail, SMALLEST)),
+        p_mid=min(1.0, max(2 * counted.tail - counted.atom, SMALLEST)),
+        p_min=min(1.0, max(math.ldexp(2.0, -nonzero), SMALLEST)),
         method=counted.method,
         _steps=steps,
         _step=step,
-        _seed=seed,
     )
 
 
@@ -192,19 +192,20 @@ class _Counted:
     method: Method
 
 
-def _counted(steps: Floats, seed: int) -> _Counted:
+def _counted(steps: Floats) -> _Counted:
     """Count the flips of differences with a positive sum by the first affordable way."""
     reach = float(np.abs(steps).sum())
-    countable = steps.size <= MOST_QUESTIONS
-    if reach <= EXACT_SUMS and countable:
+    moved = int(np.count_nonzero(steps))
+    most_sums = MOST_WORK / moved if moved <= MOST_QUESTIONS else 0
+    if reach <= min(EXACT_SUMS, most_sums):
         mass, first = mass_of_sums(steps, sizes=False)
         return _Counted(float(mass[: 1 - first].sum()), float(mass[-first].sum()), Method.EXACT)
     if steps.size <= ENUMERATED:
-        listed = subsets(steps, seed)
+        listed = subsets(steps)
         return _Counted(listed.tail(0.0), listed.atom(), Method.EXACT)
-    width, slack = coarser(steps, min(2.0**20, 100 * steps.size**1.5))
-    if slack <= LARGEST_SLACK * math.sqrt(float((steps**2).sum())) and countable:
+    rows = 100 * steps.size**1.5
+    width, slack = coarser(steps, rows)
+    if slack <= LARGEST_SLACK * math.sqrt(float((steps**2).sum())) and rows <= most_sums:
         mass, first = mass_of_sums(np.rint(steps / width), sizes=False)
         return _Counted(float(mass[: math.floor(slack / width + TIE) + 1 - first].sum()), 0.0, Method.BOUNDED)
-    drawn = subsets(steps, seed)
-    return _Counted(drawn.tail(0.0), drawn.atom(), Method.RANDOM)
+    return _Counted(Saddlepoint(steps).tail(0.0), 0.0, Method.SADDLEPOINT)

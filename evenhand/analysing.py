@@ -96,7 +96,7 @@ def analyze(
         contrasts=table,
         missing=missing_counts(scores),
         omnibus=omnibus(scores, scored.criteria),
-        moved=_moved(run, focal, analysis.seed),
+        moved=_moved(run, focal),
         survival=survived,
         familiar=familiar,
     )
@@ -139,7 +139,7 @@ def _codes(name: str) -> tuple[str, ...]:
         return ()
 
 
-def _moved(run: Run, focal: str, seed: int) -> dict[str, pl.DataFrame]:
+def _moved(run: Run, focal: str) -> dict[str, pl.DataFrame]:
     """Return what moved in every variant that has been scored, each judge against itself on the answers as they are."""
     frames = {}
     for name, on, placebo in (("mask", "answer", "mask"), ("swap", "answer", "swap"), ("reasoning", "reasoning", None)):
@@ -148,9 +148,7 @@ def _moved(run: Run, focal: str, seed: int) -> dict[str, pl.DataFrame]:
         plain = [one for one in scorings_of(run) if (one.judge, one.manifest["rubric"]) in same]
         if plain and other:
             before, after = load_scores(run, plain), load_scores(run, other)
-            frames[name] = moved(
-                before.scores.collect(), after.scores.collect(), before.criteria, focal=focal, seed=seed
-            )
+            frames[name] = moved(before.scores.collect(), after.scores.collect(), before.criteria, focal=focal)
     return frames
 
 

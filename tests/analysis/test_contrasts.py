@@ -176,6 +176,24 @@ def test_the_order_of_rows_does_not_matter():
     assert one.equals(contrasts(scores(rows), [TONE], focal="A"))
 
 
+def test_sums_of_fractions_give_the_same_bytes_in_any_order():
+    # 0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1 in floats, and threads add up in an order of their own.
+    generator = np.random.default_rng(1)
+    share = Criterion(id="share", question="?", scale=Scale.NUMERIC, minimum=0, maximum=1)
+    rows = [
+        row_
+        for epoch in range(1, 10)
+        for judge in ("a", "b", "c")
+        for row_ in table_of(
+            {c: np.round(generator.random(8), 1).tolist() for c in "ABC"}, criterion="share", epoch=epoch, judge=judge
+        )
+    ]
+    one = contrasts(scores(rows), [share], focal="A")
+    for seed in range(5):
+        random.Random(seed).shuffle(rows)
+        assert one.equals(contrasts(scores(rows), [share], focal="A"))
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -167,17 +167,35 @@ def test_interval_and_p_agree_about_zero_however_they_were_counted(seed, alpha):
     assert (interval.low > 0 or interval.high < 0) == (test.p <= alpha)
 
 
-def test_many_questions_are_flipped_at_random_and_never_give_zero():
-    differences = np.random.default_rng(1).normal(0.5, 1, 2100)
+@pytest.mark.parametrize(("n", "mean"), [(300, 0.1), (300, 0.6), (700, 0.1)])
+def test_many_questions_are_tested_by_saddlepoint(n, mean):
+    differences = np.random.default_rng(n).normal(mean, 1, n)
     test = sign_flip(differences)
-    assert test.method is Method.RANDOM
-    assert test.p == pytest.approx(2 / 100_000)
-    assert test.p == test.p_min
+    assert test.method is Method.SADDLEPOINT
+    # By convolution over whole hundredths, which moves the sum by 0.003·√n, a 300th of its standard deviation.
+    assert test.p == pytest.approx(sums_p(np.round(differences, 2), 100), rel=0.05)
     interval = test.interval()
-    # The t interval is the limit for many questions; 99,999 flips place an end to 1 % of a standard error.
-    error = differences.std(ddof=1) / np.sqrt(2100)
-    assert interval.low == pytest.approx(differences.mean() - 1.961 * error, abs=0.05 * error)
-    assert interval.high == pytest.approx(differences.mean() + 1.961 * error, abs=0.05 * error)
+    # The t interval is the limit for many questions.
+    error = differences.std(ddof=1) / np.sqrt(n)
+    assert interval.low == pytest.approx(differences.mean() - 1.961 * error, abs=0.03 * error)
+    assert interval.high == pytest.approx(differences.mean() + 1.961 * error, abs=0.03 * error)
+    assert test.p_equivalence(1.0) < 0.05 < test.p_equivalence(mean)
+
+
+def test_the_saddlepoint_never_gives_zero():
+    differences = np.random.default_rng(1).normal(9, 1, 2100)
+    assert 0 < sign_flip(differences).p < 1e-300
+    assert 0 < sign_flip(differences).p_equivalence(100.0) < 1e-300
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_saddlepoint_interval_inverts_the_test(seed):
+    differences = uneven(seed, 90)
+    interval = sign_flip(differences).interval()
+    error = differences.std(ddof=1) / np.sqrt(differences.size)
+    for end, inward in ((interval.low, 1), (interval.high, -1)):
+        assert sums_p(np.round((differences - end - inward * 0.02 * error) * 2000) / 2000, 2000) > 0.05
+        assert sums_p(np.round((differences - end + inward * 0.02 * error) * 2000) / 2000, 2000) < 0.05
 
 
 @pytest.mark.parametrize("differences", [[], [1.0, float("nan")], [float("inf")]])
