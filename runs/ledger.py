@@ -94,7 +94,9 @@ class Ledger:
         """Copy the records of `siblings` whose keys are `wanted`; return the keys that came."""
         came: set[str] = set()
         for sibling in siblings:
-            for records in _chunks(r for r in sibling._read(sibling.records) if r["key"] in wanted - came):
+            for records in _chunks(
+                r for r in sibling._read(sibling.records) if r["key"] in wanted and r["key"] not in came
+            ):
                 self.records.append(records)
                 came.update(record["key"] for record in records)
         return came
