@@ -32,9 +32,20 @@ def finding(row: Mapping[str, Any], alpha: float) -> Finding:
     p = adjusted_p(row)
     if p is not None and p <= alpha:
         return Finding.DIFFERS
-    if row["p_tost"] is not None and row["p_tost"] <= alpha:
-        return Finding.EQUIVALENT
-    return Finding.INCONCLUSIVE
+    return Finding.EQUIVALENT if _is_within_margin(row, alpha) else Finding.INCONCLUSIVE
+
+
+def _is_within_margin(row: Mapping[str, Any], alpha: float) -> bool:
+    """Whether the difference is shown to lie within the margin.
+
+    Of rare events a few questions without any show nothing: there the interval that is read has to lie within.
+    """
+    if row["p_tost"] is None or row["p_tost"] > alpha:
+        return False
+    if "rare" not in row["flags"].split():
+        return True
+    ends = (row["risk_low"], row["risk_high"])
+    return all(end is not None and abs(end) < row["margin"] for end in ends)
 
 
 def standing(row: Mapping[str, Any], alpha: float) -> Standing | None:
