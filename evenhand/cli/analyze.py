@@ -59,4 +59,4 @@ def command(
     if written in (Format.TABLE, Format.JSON):
         print_analysis(result, as_json=as_json or written is Format.JSON, everything=everything)
     else:
-        print_as(result.contrasts, written.value)
+        print_as(result.contrasts, written.value, everything=everything)

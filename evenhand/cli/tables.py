@@ -45,9 +45,10 @@ def print_analysis(
         console.print(f"report: {report}", markup=False, soft_wrap=True)
 
 
-def print_as(contrasts: pl.DataFrame, written: str) -> None:
-    """Print the significance table as `csv`, `markdown`, `latex` or `html`, byte for byte."""
-    print(_WRITERS[written](contrasts), end="")  # noqa: T201
+def print_as(contrasts: pl.DataFrame, written: str, *, everything: bool) -> None:
+    """Print the significance table as `csv` (every row), or as `markdown`, `latex` or `html` (the declared rows)."""
+    shown = contrasts if everything or written == "csv" else contrasts.filter(pl.col("family") == "confirmatory")
+    print(_WRITERS[written](shown), end="")  # noqa: T201
 
 
 def print_frame(title: str, frame: pl.DataFrame) -> None:
