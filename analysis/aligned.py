@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from analysis.cells import Cells, Floats
-from analysis.pairs import pair
+from analysis.pairs import by_question, pair
 from rubrics import Scale
 
 VALUES = ("question_id", "country", "language", "epoch", "repeat", "value")
@@ -25,14 +25,8 @@ def values_of(scores: pl.DataFrame, table: Cells) -> pl.DataFrame:
 
 def question_means(table: Cells) -> Floats:
     """Return questions × countries: cell means, averaged over the languages that have the cell."""
-    there = ~np.isnan(table.mean)
-    starts = np.flatnonzero(np.diff(table.blocks.question, prepend=-1))
-    if starts.size == 0:
-        return np.empty((0, len(table.countries)))
-    sums = np.add.reduceat(np.where(there, table.mean, 0.0), starts, axis=0)
-    counts = np.add.reduceat(there, starts, axis=0, dtype=np.int64)
-    means: Floats = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-    return means
+    whole = np.ones(table.blocks.question.size, dtype=np.bool_)
+    return by_question(table.mean, table.blocks, whole, np.arange(len(table.countries)))
 
 
 def question_differences(table: Cells, focal: str, references: Sequence[str] | None = None) -> Floats:

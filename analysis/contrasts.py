@@ -81,7 +81,7 @@ CONTRASTS = pl.Schema(
         "crawford_howell_p": pl.Float64,
         # is it equivalent
         "margin": pl.Float64,
-        "p_tost": pl.Float64,
+        "p_tost": pl.Float64,  # sign-flips; Newcombe's interval inverted where there is one
         "tost_low": pl.Float64,  # interval at 1 - 2·alpha, inside ±margin exactly when p_tost <= alpha
         "tost_high": pl.Float64,
         "mde_80": pl.Float64,  # smallest difference found with 80 % power at this spread and n

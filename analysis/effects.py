@@ -1,11 +1,11 @@
 """How large a difference is, in units that can be compared between scales and studies."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from analysis.cells import Floats
 
@@ -111,6 +111,26 @@ def newcombe_independent(counts: tuple[float, float], ns: tuple[int, int], level
     difference = first - second
     left, right = math.hypot(first - low_1, high_2 - second), math.hypot(high_1 - first, second - low_2)
     return RiskDifference(difference, difference - left, difference + right)
+
+
+def equivalence_p(interval: Callable[[float], RiskDifference], margin: float) -> float:
+    """Return the p of two one-sided tests: the least α whose interval of level 1 - 2α lies inside ±margin.
+
+    Args:
+        interval: of a level.
+        margin: in the unit of the difference, > 0.
+
+    Returns:
+        In (0, 0.5), or 1 where the difference itself is not inside.
+    """
+
+    def outside(alpha: float) -> float:
+        found = interval(1 - 2 * alpha)
+        return max(found.high, -found.low) - margin
+
+    if outside(0.5) >= 0:
+        return 1.0
+    return 1e-12 if outside(1e-12) < 0 else float(optimize.brentq(outside, 1e-12, 0.5))
 
 
 def wilson(count: float, n: int, level: float = 0.95) -> tuple[float, float]:

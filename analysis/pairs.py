@@ -96,6 +96,19 @@ def in_every_place(mean: Floats, blocks: Blocks, keep: Booleans, columns: Intege
     return np.where(used > 0, np.add.reduceat(difference, starts, axis=0) / np.maximum(used, 1), np.nan)
 
 
+def by_question(mean: Floats, blocks: Blocks, keep: Booleans, columns: Integers) -> Floats:
+    """Return the means of `columns` over the blocks of each question: shape (questions that are kept, columns)."""
+    values = mean[keep][:, columns]
+    starts = _starts(blocks.question[keep])
+    if starts.size == len(values):
+        return values
+    there = ~np.isnan(values)
+    count = np.add.reduceat(there, starts, axis=0, dtype=np.int64)
+    return np.where(
+        count > 0, np.add.reduceat(np.where(there, values, 0.0), starts, axis=0) / np.maximum(count, 1), np.nan
+    )
+
+
 def _starts(question: Integers) -> Integers:
     """Return where each question begins in a sorted index."""
     is_start = np.ones(question.size, dtype=np.bool_)

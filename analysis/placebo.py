@@ -18,15 +18,12 @@ class Placebo:
         n: countries compared, the focal one included (K + 1).
         p: rank / n, the share of countries that differ at least as much.
         p_min: 1 / n, the smallest p that this many countries allow.
-        crawford_howell_p: two-sided p of the focal mean against the others as a normal sample (Crawford & Howell
-            1998), df = K - 1; null with fewer than two other countries, or if the others are all equal.
     """
 
     rank: int
     n: int
     p: float
     p_min: float
-    crawford_howell_p: float | None
 
 
 def placebo(differences: Floats, focal: int) -> Placebo | None:
@@ -48,17 +45,35 @@ def placebo(differences: Floats, focal: int) -> Placebo | None:
     # Means of equal scores added in another order may differ in the last digits; such ties are ties.
     dust = 1e-9 * max(abs(own), float(np.abs(others).max()))
     rank = 1 + int((np.abs(others) >= abs(own) - dust).sum())
-    return Placebo(rank, n, rank / n, 1 / n, crawford_howell(own * (n - 1) / n, others * (n - 1) / n))
+    return Placebo(rank, n, rank / n, 1 / n)
+
+
+def country_effects(mean: Floats) -> Floats:
+    """Return the least-squares effects of the columns of `mean` (questions × countries) beside those of its rows.
+
+    With all cells there they are the countries' means less the grand mean. Where cells are missing, plain means and
+    differences from whoever is left also tell which questions a country lacks; equal countries would look unequal.
+    NaN for a country that shares no question with another.
+    """
+    there = ~np.isnan(mean)
+    there &= there.sum(axis=1, keepdims=True) > 1
+    values, per_question = np.where(there, mean, 0.0), np.maximum(there.sum(axis=1, keepdims=True), 1)
+    centred = np.where(there, values - values.sum(axis=1, keepdims=True) / per_question, 0.0)
+    shared = there.T @ (there / per_question)
+    effects = np.linalg.pinv(np.diag(there.sum(axis=0)) - shared, hermitian=True) @ centred.sum(axis=0)
+    return np.where(there.any(axis=0), effects, np.nan)
 
 
 def crawford_howell(focal: float, others: Floats) -> float | None:
     """Return the two-sided p of one mean against a small normal sample of others (Crawford & Howell 1998).
 
-    t = (focal - mean) / (sd · √(1 + 1/K)), df = K - 1. Null if K < 2 or the others are all equal.
+    t = (focal - mean) / (sd · √(1 + 1/K)), df = K - 1. NaN among `others` is left out. Null if the focal mean is NaN,
+    K < 2, or the others are all equal.
     """
+    others = others[~np.isnan(others)]
     k = others.size
     spread = float(others.std(ddof=1)) if k > 1 else 0.0
-    if spread <= 1e-9 * max(1.0, float(np.abs(others).max(initial=0.0))):
+    if math.isnan(focal) or spread <= 1e-9 * max(1.0, float(np.abs(others).max(initial=0.0))):
         return None
     t = (focal - float(others.mean())) / (spread * math.sqrt(1 + 1 / k))
     return float(2 * special.stdtr(k - 1, -abs(t)))

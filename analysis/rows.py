@@ -9,10 +9,11 @@ import numpy as np
 from analysis import effects
 from analysis.cells import Booleans, Cells, Floats, Integers
 from analysis.missing import Missingness, missingness
-from analysis.pairs import Pairs, every_difference, pair
+from analysis.pairs import Pairs, by_question, every_difference, pair
 from analysis.permutation import PERMUTATIONS, is_rare, permuted_p
-from analysis.placebo import placebo
+from analysis.placebo import country_effects, crawford_howell, placebo
 from analysis.plan import Planned, columns
+from analysis.rates import newcombe
 from analysis.signflip import SignFlip, sign_flip
 from rubrics import Scale
 
@@ -85,15 +86,12 @@ def compute(cells: Cells, planned: Planned, settings: Settings) -> Computed:
     if planned.is_pooled:
         row |= _placebo(cells, keep, focal, references)
     row["flags"] = _flags(test, pairs, row, settings.alpha)
-    if cells.is_rate and references.size > 1 and is_rare(pairs):
-        rate = cells.mean[None]
-        found = permuted_p(rate, cells.blocks, keep, focal, references, seed=settings.seed)
-        row["p_permutation"] = None if found is None else found[1]
-        ns = pairs.focal.size, pairs.focal.size * references.size
-        counts = float(pairs.focal.sum()), float(pairs.reference.sum()) * references.size
-        newcombe = effects.newcombe_independent(counts, ns, 1 - settings.alpha)
-        row |= {"risk_low": newcombe.low, "risk_high": newcombe.high}
-        row["flags"].append("rare")
+    if cells.is_rate:
+        row |= newcombe(pairs, references.size, row["margin"], settings.alpha)
+        if references.size > 1 and is_rare(pairs):
+            found = permuted_p(cells.mean[None], cells.blocks, keep, focal, references, seed=settings.seed)
+            row["p_permutation"] = None if found is None else found[1]
+            row["flags"].append("rare")
     return Computed(row, differences)
 
 
@@ -186,22 +184,7 @@ def _effects(pairs: Pairs, cells: Cells, alpha: float) -> dict[str, Any]:
     }
     if cells.is_rate:
         row["risk_difference"] = float(difference.mean())
-        if _is_binary(pairs.focal) and _is_binary(pairs.reference):
-            newcombe = effects.newcombe_paired(_two_by_two(pairs), 1 - alpha)
-            row |= {"risk_low": newcombe.low, "risk_high": newcombe.high}
     return row
-
-
-def _is_binary(values: Floats) -> bool:
-    return bool(np.isin(values, (0.0, 1.0)).all())
-
-
-def _two_by_two(pairs: Pairs) -> tuple[tuple[int, int], tuple[int, int]]:
-    own, other = pairs.focal == 1, pairs.reference == 1
-    return (
-        (int((own & other).sum()), int((own & ~other).sum())),
-        (int((~own & other).sum()), int((~own & ~other).sum())),
-    )
 
 
 def _placebo(cells: Cells, keep: Booleans, focal: int, references: Integers) -> dict[str, Any]:
@@ -209,12 +192,13 @@ def _placebo(cells: Cells, keep: Booleans, focal: int, references: Integers) -> 
     found = placebo(every_difference(cells.mean, cells.blocks, keep, members), 0)
     if found is None:
         return {}
+    fitted = country_effects(by_question(cells.mean, cells.blocks, keep, members))
     return {
         "placebo_rank": found.rank,
         "placebo_n": found.n,
         "p_placebo": found.p,
         "p_placebo_min": found.p_min,
-        "crawford_howell_p": found.crawford_howell_p,
+        "crawford_howell_p": crawford_howell(float(fitted[0]), fitted[1:]),
     }
 
 

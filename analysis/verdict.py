@@ -32,20 +32,9 @@ def finding(row: Mapping[str, Any], alpha: float) -> Finding:
     p = adjusted_p(row)
     if p is not None and p <= alpha:
         return Finding.DIFFERS
-    return Finding.EQUIVALENT if _is_within_margin(row, alpha) else Finding.INCONCLUSIVE
-
-
-def _is_within_margin(row: Mapping[str, Any], alpha: float) -> bool:
-    """Whether the difference is shown to lie within the margin.
-
-    Of rare events a few questions without any show nothing: there the interval that is read has to lie within.
-    """
-    if row["p_tost"] is None or row["p_tost"] > alpha:
-        return False
-    if "rare" not in row["flags"].split():
-        return True
-    ends = (row["risk_low"], row["risk_high"])
-    return all(end is not None and abs(end) < row["margin"] for end in ends)
+    if row["p_tost"] is not None and row["p_tost"] <= alpha:
+        return Finding.EQUIVALENT
+    return Finding.INCONCLUSIVE
 
 
 def standing(row: Mapping[str, Any], alpha: float) -> Standing | None:
@@ -103,7 +92,13 @@ def number(value: float | None, *, sign: bool = False) -> str:
 
 
 def interval(row: Mapping[str, Any]) -> str:
-    """Return the interval to read, Newcombe's where events are rare; an unbounded end is told as such."""
-    kind = "ci" if row["p_permutation"] is None else "risk"
-    low, high = row[f"{kind}_low"], row[f"{kind}_high"]
+    """Return the interval to read; an unbounded end is told as such.
+
+    It is Newcombe's where events are rare, and for rates that are tied in all questions: these have more to say than a
+    point.
+    """
+    is_risk = row["risk_low"] is not None and (row["p_permutation"] is not None or row["n_nonzero"] == 0)
+    low, high = (row[f"{'risk' if is_risk else 'ci'}_{end}"] for end in ("low", "high"))
+    if low is None and high is None:
+        return "unbounded"
     return f"{'unbounded' if low is None else number(low)} to {'unbounded' if high is None else number(high)}"

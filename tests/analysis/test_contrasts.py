@@ -119,6 +119,13 @@ def test_placebo_rank_and_crawford_howell():
     assert (other["placebo_rank"], other["standing"]) == (4, "not exceptional")
 
 
+def test_countries_that_are_all_equal_make_no_country_exceptional_though_cells_are_missing():
+    # Without US in two questions, FR and RU differ more from the rest there; their means are 4 all the same.
+    values = {"CN": [2] * 12, "FR": [4] * 12, "RU": [4] * 12, "US": [4, None, None] + [4] * 9}
+    found = row(contrasts(scores(table_of(values)), [TONE], focal="CN"), reference="others")
+    assert (found["crawford_howell_p"], found["standing"]) == (None, "cannot tell")
+
+
 DEGENERATE = {
     "all tied": (table_of({"CN": [3] * 10, "US": [3] * 10}), "all_tied"),
     "constant": (table_of({"CN": [2] * 10, "US": [3] * 10}), "constant"),
@@ -163,6 +170,17 @@ def test_a_nominal_criterion_has_one_row_of_rates_per_category():
     pooled = table.filter(pl.col("reference") == "others", pl.col("category").is_not_null())
     assert pooled["category"].to_list() == ["full", "evasive", "other"]
     assert pooled["difference"].to_list() == [-0.75, 0.5, 0.25]
+
+
+def test_no_event_on_either_side_is_no_proof_of_equal_rates():
+    # Newcombe's 90 % interval of 0/20 against 0/60 ends at Wilson's limit for 0/20, z²/(20 + z²) = 0.119 with
+    # z = 1.645; 0/60 against 0/180 at 0.043, which is inside 5 percentage points.
+    for n, equivalent in ((20, False), (60, True)):
+        rows = table_of({c: [0] * n for c in ("CN", "DE", "FR", "US")}, criterion="refused")
+        found = row(contrasts(scores(rows), [REFUSED], focal="CN"), reference="others")
+        assert (found["p"], found["ci_low"], found["ci_high"], found["margin"]) == (1, 0, 0, 0.05)
+        assert found["tost_high"] == pytest.approx(1.6449**2 / (n + 1.6449**2), abs=1e-4)
+        assert (found["finding"] == "equivalent") == (found["p_tost"] <= 0.05) == equivalent
 
 
 def test_the_order_of_rows_does_not_matter():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analysis.families import benjamini_hochberg, holm, max_t
-from analysis.placebo import crawford_howell, placebo
+from analysis.placebo import country_effects, crawford_howell, placebo
 
 CASES = Path(__file__).parents[2].parent / "shared" / "data" / "reference_cases.json"
 
@@ -75,6 +75,17 @@ def test_crawford_howell_is_the_two_sample_t_with_one_patient():
     assert crawford_howell(40, controls) == pytest.approx(2 * stats.t.sf(abs(t), 6))
     assert crawford_howell(40, np.array([3.0])) is None
     assert crawford_howell(40, np.array([3.0, 3.0])) is None
+
+
+def test_country_effects_are_the_regression_on_questions_and_countries():
+    generator = np.random.default_rng(2)
+    means = generator.normal(3, 1, (9, 4)) + np.array([0, 1, 2, -3.0])
+    assert country_effects(means) == pytest.approx(means.mean(axis=0) - means.mean())
+    means[generator.random(means.shape) < 0.3] = np.nan
+    q, c = np.nonzero(~np.isnan(means))
+    design = np.column_stack([np.eye(9)[q], np.eye(4)[c]])
+    fitted = np.linalg.lstsq(design, means[q, c], rcond=None)[0][9:]
+    assert country_effects(means) == pytest.approx(fitted - fitted.mean())
 
 
 @given(st.lists(st.integers(-20, 20), min_size=3, max_size=20))
