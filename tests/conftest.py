@@ -1,4 +1,4 @@
-"""The scripted endpoint for every test: a server in a process of its own (`tests/scripted/endpoint.py`)."""
+"""Settings of all tests, and the scripted endpoint: a server in a process of its own (`tests/scripted/endpoint.py`)."""
 
 import json
 import subprocess
@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# No deadline for examples: how long one takes says what else the machine is doing.
+settings.register_profile("evenhand", deadline=None)
+settings.load_profile("evenhand")
 
 ROOT = Path(__file__).parents[1]
 

@@ -127,7 +127,7 @@ def test_nothing_is_overwritten(cli: Make, tmp_path: Path) -> None:
     assert [path.read_text("utf-8") for path in tmp_path.iterdir()] == ["mine"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @example(name='\x7f " # \\ $focal')
 @given(name=st.text(st.characters(blacklist_characters="/\0", blacklist_categories=["Cs"]), min_size=1, max_size=40))
 def test_any_folder_name_makes_valid_toml(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:

@@ -58,7 +58,7 @@ async def _answer(task: str) -> dict[str, Any]:
     return {"key": task}
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     st.lists(st.lists(st.sampled_from(["again", "never"]), max_size=4), max_size=30),
     st.integers(1, 5),

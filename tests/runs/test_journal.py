@@ -30,7 +30,7 @@ def _fresh(folder: Path) -> Journal:
     return Journal(folder / "a.jsonl")
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(first=RECORDS, second=RECORDS)
 def test_what_was_appended_is_read_back_in_order(folder: Path, first: list[Any], second: list[Any]) -> None:
     journal = _fresh(folder)
@@ -49,7 +49,7 @@ def test_characters_that_utf8_cannot_say_survive(tmp_path: Path) -> None:
     journal.close()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(records=RECORDS, data=st.data())
 def test_after_a_cut_anywhere_whole_lines_count_and_the_tail_is_set_aside(
     folder: Path, records: list[Any], data: st.DataObject

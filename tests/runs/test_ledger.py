@@ -49,7 +49,7 @@ def test_of_two_records_under_one_key_the_first_stands(ledger: Ledger) -> None:
     assert _rows(ledger) == [_row("a", 1)]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=12), st.integers(0, 12))
 def test_sealed_or_not_the_frame_is_the_same(
     tmp_path_factory: pytest.TempPathFactory, events: list[tuple[str, bool]], sealed_after: int
