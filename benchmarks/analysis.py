@@ -1,15 +1,18 @@
 """How fast is the significance table, beside scipy's permutation test and on a million scores.
 
-    python benchmarks/significance.py
+    python benchmarks/analysis.py
 
 600 cells × 60 questions of differences against the mean of 12 countries, 9,999 resamples where a method resamples.
 scipy's slower forms run on a few cells, and what is printed for 600 is that time multiplied; the line says so.
 """
 
+import sys
+
+sys.path.pop(0)  # this folder: the script would be imported in the place of the package that has its name
+
 import os
 import resource
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
