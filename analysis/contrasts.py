@@ -15,7 +15,7 @@ from analysis.panel import HUMAN, PANEL, with_panel
 from analysis.plan import Planned, plan
 from analysis.rows import Computed, Settings, compute, compute_distance
 from analysis.settings import OTHERS, Analysis
-from analysis.verdict import finding, sentence, standing
+from analysis.verdict import finding, sentence, standing, tested_p
 from rubrics import Criterion, Scale
 from runs.errors import InputError, nearest
 
@@ -116,6 +116,7 @@ def contrasts(
     focal: str,
     references: str | Sequence[str] = OTHERS,
     analysis: Analysis | None = None,
+    exploratory: bool = True,
 ) -> pl.DataFrame:
     """Test how the focal country differs, on every criterion, under every judge.
 
@@ -126,6 +127,7 @@ def contrasts(
         references: "others" (all other countries), one country, or several; they are pooled, and each is an
             exploratory row of its own.
         analysis: declared contrasts, levels, margins, splits; all at their defaults if left out.
+        exploratory: whether to return the exploratory rows too; the confirmatory ones are the same without them.
 
     Returns:
         A frame of schema `CONTRASTS`; the same scores give the same bytes, in whatever order their rows come.
@@ -142,6 +144,7 @@ def contrasts(
         raise InputError("scores: there is no row; expected one per score that the design calls for.")
     settings = Settings(analysis.alpha, _margins(analysis.margin, criteria), analysis.mid_p, analysis.seed)
     planned = plan(tables[0].blocks, tables[0].countries, focal, references, analysis)
+    planned = [row for row in planned if exploratory or row.confirmatory]
     _check_names(planned, tables)
     computed = [entry for own in _by_criterion(tables) for entry in _rows(own, planned, settings)]
     _adjust(computed, analysis)
@@ -179,19 +182,10 @@ def _adjust(computed: Sequence[Computed], analysis: Analysis) -> None:
     for judge in dict.fromkeys(entry.row["judge"] for entry in computed):
         for family, adjust, column in (("confirmatory", holm, "p_holm"), ("exploratory", benjamini_hochberg, "q_bh")):
             members = [e for e in computed if e.row["judge"] == judge and e.row["family"] == family]
-            _fill(members, column, adjust([_verdict_p(entry.row) for entry in members]))
+            _fill(members, column, adjust([tested_p(entry.row) for entry in members]))
             if family == "confirmatory" and members and analysis.max_t:
                 differences = np.stack([entry.differences for entry in members])
                 _fill(members, "p_max_t", max_t(differences, seed=analysis.seed))
-
-
-def _verdict_p(row: Mapping[str, Any]) -> float | None:
-    """Return the p-value that is adjusted: the label permutation's for rare events, else the sign-flip's.
-
-    For rare events sign-flips against a mean of many reject a true null hypothesis in up to a sixth of studies.
-    """
-    p: float | None = row["p"] if row["p_permutation"] is None else row["p_permutation"]
-    return p
 
 
 def _fill(members: Sequence[Computed], column: str, values: Sequence[float | None]) -> None:

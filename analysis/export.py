@@ -46,7 +46,10 @@ def to_latex(table: pl.DataFrame) -> str:
     """Return the columns that people read as a LaTeX tabular; needs the package `booktabs`."""
     text = as_text(table)
     kinds = "".join("r" if name in RIGHT else "l" for name in text.columns)
-    rows = [" & ".join(_latex(cell) for cell in row) + r" \\" for row in text.iter_rows()]
+    rows = [
+        " & ".join(_minus(_latex(cell)) if name in RIGHT else _latex(cell) for name, cell in row.items()) + r" \\"
+        for row in text.iter_rows(named=True)
+    ]
     notes = [rf"\par\footnotesize {_latex(note)}" for note in footnotes(table)]
     head = " & ".join(_latex(name) for name in text.columns) + r" \\"
     top = [rf"\begin{{tabular}}{{{kinds}}}", r"\toprule", head, r"\midrule"]
@@ -89,6 +92,11 @@ _LATEX = {
     "α": r"$\alpha$",
     **{mark: f"\\{mark}" for mark in "&%$#_{}"},
 }
+
+
+def _minus(text: str) -> str:
+    """Return numbers with a minus sign where `text` has a hyphen."""
+    return re.sub(r"(?<!-)-(?=\d)", "$-$", text)
 
 
 def _latex(text: str) -> str:

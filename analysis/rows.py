@@ -83,6 +83,8 @@ def compute(cells: Cells, planned: Planned, settings: Settings) -> Computed:
     test = sign_flip(pairs.difference, resolution=pairs.resolution)
     row |= _tested(test, row["margin"], settings, mid_p=settings.mid_p and cells.is_rate)
     row |= _effects(pairs, cells, settings.alpha)
+    if test.nonzero == 0 and row["p_tost"] is not None and cells.bounds is not None:
+        row["p_tost"] = max(row["p_tost"], _hidden(row["margin"], cells.bounds, test.n))
     if planned.is_pooled:
         row |= _placebo(cells, keep, focal, references)
     row["flags"] = _flags(test, pairs, row, settings.alpha)
@@ -166,6 +168,14 @@ def _tested(test: SignFlip, margin: float | None, settings: Settings, *, mid_p: 
         "tost_low": narrow.low,
         "tost_high": narrow.high,
     }
+
+
+def _hidden(margin: float, bounds: tuple[float, float], n: int) -> float:
+    """Return the most likely that n questions are all tied although the mean difference is `margin` or more.
+
+    Differences go no further than the scale is wide, so at least margin / width of the questions would differ.
+    """
+    return max(0.0, 1 - margin / (bounds[1] - bounds[0])) ** n
 
 
 def _effects(pairs: Pairs, cells: Cells, alpha: float) -> dict[str, Any]:

@@ -69,6 +69,8 @@ class _Case:
     scores: pl.DataFrame
     panel: str | None = None
     """The one judge left of a panel of two."""
+    untouched: frozenset[str] = frozenset()
+    """Judges whose scores are all still there."""
 
 
 def leave_one_out(
@@ -83,23 +85,25 @@ def leave_one_out(
 ) -> pl.DataFrame:
     """Return every confirmatory verdict again with each thing left out (schema `SURVIVAL`).
 
-    The arguments are those of `contrasts`, which is computed anew each time, so this takes as many times as long as
-    there are things to leave out; `progress` is told how many of how many are done. A contrast that is about the very
-    thing left out has no row for it.
+    The arguments are those of `contrasts`, whose declared rows are computed anew each time; `progress` is told how many
+    of how many are done. A contrast that is about the very thing left out, or is not touched by it, has no row for it.
 
     Raises:
         InputError: a name does not occur in the scores.
     """
     analysis = analysis or Analysis()
-    whole = _verdicts(contrasts(scores, criteria, focal=focal, references=references, analysis=analysis))
+
+    def declared(scores: pl.DataFrame, references: str | Sequence[str], analysis: Analysis) -> pl.DataFrame:
+        return contrasts(scores, criteria, focal=focal, references=references, analysis=analysis, exploratory=False)
+
+    whole = _verdicts(declared(scores, references, analysis))
     cases = [case for kind in leave for case in _cases(LeftOut(kind), scores, focal, references, analysis)]
     rows: list[dict[str, Any]] = []
     for done, case in enumerate(cases, start=1):
         narrowed = _narrowed(analysis, case, focal)
         others = _without(references, case)
         if narrowed is not None and others:
-            again = _verdicts(contrasts(case.scores, criteria, focal=focal, references=others, analysis=narrowed))
-            rows.extend(_compared(whole, again, case))
+            rows.extend(_compared(whole, _verdicts(declared(case.scores, others, narrowed)), case))
         if progress is not None:
             progress(done, len(cases))
     return pl.DataFrame(rows, schema=SURVIVAL, orient="row")
@@ -122,9 +126,8 @@ def survival(left_out: pl.DataFrame) -> pl.DataFrame:
 
 
 def _verdicts(table: pl.DataFrame) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Return the confirmatory rows by what they compare."""
-    rows = table.filter(family="confirmatory").iter_rows(named=True)
-    return {tuple(row[name] for name in _KEY): row for row in rows}
+    """Return the rows by what they compare."""
+    return {tuple(row[name] for name in _KEY): row for row in table.iter_rows(named=True)}
 
 
 def _cases(
@@ -139,8 +142,9 @@ def _cases(
     elif kind is LeftOut.REPEAT:
         repeated = scores.group_by("judge").agg(pl.col("repeat").n_unique()).filter(pl.col("repeat") > 1)["judge"]
         again = pl.col("judge").is_in(repeated.to_list())
+        once = frozenset(scores["judge"].unique()) - set(repeated)
         for name in _values(scores.filter(again), "repeat"):
-            yield _Case(kind, str(name), scores.filter(~(again & (pl.col("repeat") == name))))
+            yield _Case(kind, str(name), scores.filter(~(again & (pl.col("repeat") == name))), untouched=once)
     else:
         column = kind.value
         scores = scores.with_columns(question=pl.coalesce("variant_of", "question_id"))
@@ -192,6 +196,8 @@ def _compared(
     """Yield each verdict beside the one without, where leaving the thing out can have changed it."""
     for key, row in whole.items():
         names = dict(zip(_KEY, key, strict=True))
+        if names["judge"] in case.untouched:
+            continue
         if case.kind is LeftOut.JUDGE:
             if names["judge"] != PANEL:
                 continue

@@ -57,6 +57,15 @@ def adjusted_p(row: Mapping[str, Any]) -> float | None:
     return p
 
 
+def tested_p(row: Mapping[str, Any]) -> float | None:
+    """Return the p-value that is adjusted: the label permutation's for rare events, else the sign-flip's.
+
+    For rare events sign-flips against a mean of many reject a true null hypothesis in up to a sixth of studies.
+    """
+    p: float | None = row["p"] if row["p_permutation"] is None else row["p_permutation"]
+    return p
+
+
 def sentence(row: Mapping[str, Any], level: float) -> str:
     """Say one row of the table in one plain sentence; `level` is that of its interval."""
     what = " ".join(str(row[name]) for name in ("criterion", "category", "topic", "language", "stance") if row[name])
@@ -75,12 +84,24 @@ def sentence(row: Mapping[str, Any], level: float) -> str:
         Standing.CANNOT_TELL: f"; whether it is exceptional cannot be told from {row['placebo_n']} countries",
         None: "",
     }[None if row["standing"] is None else Standing(row["standing"])]
-    size = f"difference {number(row['difference'], sign=True)}"
-    if row["test"].startswith("label permutation"):
+    size = f"difference {number(row['difference'], sign=True)}, {level:.0%} interval {interval(row)}"
+    if is_distance(row):
         size = f"total variation distance {number(row['difference'])}"
-    else:
-        size += f", {level:.0%} interval {interval(row)}"
-    return f"{what}, {row['judge']}: {verdict} ({size}, {row['n_questions']} questions){among}."
+    count = "1 question" if row["n_questions"] == 1 else f"{row['n_questions']} questions"
+    p = f"adjusted p {p_value(adjusted_p(row))}"
+    return f"{what}, {row['judge']}: {verdict} ({size}, {p}, {count}){among}."
+
+
+def is_distance(row: Mapping[str, Any]) -> bool:
+    """Whether the row is that of a nominal criterion as a whole, whose difference is a distance without a sign."""
+    return row["test"] is not None and row["test"].startswith("label permutation")
+
+
+def p_value(p: float | None) -> str:
+    """Return a p-value as text: three decimals, or an order of magnitude where these would be zeros."""
+    if p is None:
+        return "–"
+    return f"{p:.3f}" if p >= 0.0005 else f"{p:.0e}"
 
 
 def number(value: float | None, *, sign: bool = False) -> str:

@@ -1,5 +1,6 @@
 """What a study can find, before any model runs: power, and what a wanted effect needs."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,7 @@ def power(
     Args:
         study: the study file.
         effect: wanted difference in points of ordinal and numeric criteria, or as a rate; null: a tenth of each scale.
-        pilot: a scored run whose variances and shares of levels are taken; null: assumed variances, even shares.
+        pilot: a scored run whose variances and shares of levels are taken; null: assumed ones.
         wanted: power, such as 0.8.
         progress: is told of simulated studies as they are done.
 
@@ -70,8 +71,7 @@ def power(
         need = needed(size, parts, design, alpha=alpha, power=wanted)
         found = None
         if criterion.levels is not None:
-            even = dict.fromkeys(map(int, criterion.levels), 1.0)
-            scenario = Scenario(size, shares.get(criterion.id) or even, parts, alpha)
+            scenario = Scenario(size, shares.get(criterion.id) or _usual_shares(criterion, parts), parts, alpha)
             found = simulated_power(scenario, design, studies=STUDIES, progress=progress).power
         rows.append(
             {
@@ -91,6 +91,17 @@ def power(
 def _effect(criterion: Criterion, effect: float | None) -> float:
     width = 1.0 if criterion.lowest is None or criterion.highest is None else criterion.highest - criterion.lowest
     return effect if effect is not None else width / 10
+
+
+def _usual_shares(criterion: Criterion, parts: Components) -> dict[int, float]:
+    """Return shares of the levels with about the variance that `parts` come to: a bell, or the rate of a rare event."""
+    levels = sorted(map(int, criterion.levels or ()))
+    total = parts.question + parts.question_country + (parts.epoch or 0.0) + (parts.repeat or 0.0)
+    if len(levels) == 2:
+        rate = (1 - math.sqrt(max(0.0, 1 - 4 * total))) / 2
+        return {levels[0]: 1 - rate, levels[1]: rate}
+    middle = (levels[0] + levels[-1]) / 2
+    return {level: math.exp(-((level - middle) ** 2) / (2 * total)) for level in levels}
 
 
 def _pilot(pilot: Path | str | None) -> tuple[dict[str, Components], Mapping[str, dict[int, float]]]:

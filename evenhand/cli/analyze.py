@@ -36,6 +36,9 @@ def command(
     ] = False,
     alpha: Annotated[float | None, typer.Option(help="Level of the tests; by default the study's.")] = None,
     margin: Annotated[float | None, typer.Option(help="Equivalence margin; by default the study's.")] = None,
+    mid_p: Annotated[bool, typer.Option("--mid-p", help="Mid-p for binary and nominal criteria.")] = False,
+    max_t: Annotated[bool, typer.Option("--max-t", help="Adjust by the largest statistic too.")] = False,
+    panel: Annotated[str | None, typer.Option(help="How judges are joined: `mean`, `median` or `none`.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of random flips and permutations.")] = None,
     written: Annotated[Format, typer.Option("--format", help="How the table is written.")] = Format.TABLE,
     everything: Annotated[bool, typer.Option("--all", help="Print the exploratory rows too.")] = False,
@@ -54,6 +57,9 @@ def command(
         every_country=every_country or None,
         alpha=alpha,
         margin=margin,
+        mid_p=mid_p or None,
+        max_t=max_t or None,
+        panel=panel,
         seed=seed,
     )
     if written in (Format.TABLE, Format.JSON):

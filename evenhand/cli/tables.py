@@ -3,15 +3,20 @@
 from pathlib import Path
 
 import polars as pl
+from rich import box
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
 from analysis.export import to_csv, to_html, to_latex, to_markdown
 from analysis.familiar import TESTS
+from analysis.footnotes import footnotes
+from analysis.load import PENDING
 from analysis.moved import CONTRAST
+from analysis.panel import HUMAN
 from analysis.settings import OTHERS
 from analysis.tables import rich_table
-from analysis.verdict import number
+from analysis.verdict import number, p_value
 from evenhand.analysing import Analyzed
 from evenhand.cli.options import show, show_json
 from evenhand.progress import console
@@ -34,11 +39,17 @@ def print_analysis(
         show_json(facts | {name: frame.to_dicts() for name, frame in analysis.frames().items()})
         return
     declared = analysis.contrasts.filter(pl.col("family") == "confirmatory")
-    title = f"{analysis.run.manifest['model']}: {analysis.focal} against {OTHERS}"
-    show(rich_table(analysis.contrasts if everything else declared, title=title))
+    shown = analysis.contrasts if everything else declared
+    references = declared["reference"].unique().to_list()
+    against = references[0] if len(references) == 1 else "several"
+    show(Text(f"{analysis.run.manifest['model']}: {analysis.focal} against {against}", style="bold"))
+    show(rich_table(shown))
+    for note in footnotes(shown):
+        show(Text(note, style="dim"))
+    _print_more(analysis, everything=everything)
+    show(Text("\nIn words", style="bold"))
     for sentence in declared["sentence"]:
         show(Text(f"• {sentence}"))
-    _print_more(analysis, everything=everything)
     if analysis.run.manifest["model"].startswith("bundled/"):
         show(Text("The bundled 135M model shows the machinery. Its answers and verdicts are no finding.", style="bold"))
     if report is not None:
@@ -52,27 +63,34 @@ def print_as(contrasts: pl.DataFrame, written: str, *, everything: bool) -> None
 
 
 def print_frame(title: str, frame: pl.DataFrame) -> None:
-    """Print a frame as it is; nothing if it has no rows."""
+    """Print a frame, columns without a word left out; nothing if it has no rows."""
     if frame.is_empty():
         return
-    table = Table(title=title, title_justify="left")
-    for name, kind in frame.schema.items():
-        table.add_column(name, justify="right" if kind.is_numeric() else "left")
-    for row in frame.iter_rows():
-        table.add_row(*(Text(_cell(value)) for value in row))
+    show(Text(f"\n{title}", style="bold"))
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    said = frame.drop(name for name in texts if set(frame[name].unique()) <= {None, ""}).columns
+    for name in said:
+        kind = frame.schema[name]
+        side: JustifyMethod = "right" if kind.is_numeric() else "left"
+        table.add_column(name.replace("_", " "), justify=side, no_wrap=side == "right", overflow="fold")
+    for row in frame.select(said).iter_rows(named=True):
+        table.add_row(*(Text(_cell(name, value)) for name, value in row.items()))
     show(table)
 
 
 def _print_more(analysis: Analyzed, *, everything: bool) -> None:
     """Print what stands beside the table."""
     print_frame("Scores that did not come", _missing(analysis.missing))
+    print_frame("Do the countries differ at all", _omnibus(analysis.omnibus))
     for name, frame in analysis.moved.items():
         shown = frame if everything else frame.filter(pl.col("country") == CONTRAST)
         print_frame(_MOVED[name], shown)
     if analysis.survival is not None:
-        print_frame("Does the conclusion survive leaving one out", analysis.survival)
+        survival = analysis.survival.drop("focal")
+        print_frame("Does the conclusion survive leaving one out", survival)
     if analysis.familiar is not None:
-        familiar = analysis.familiar.drop("caveat")
+        familiar = analysis.familiar.drop("caveat", "takes", "focal")
         print_frame("Familiar tests", familiar if everything else familiar.filter(pl.col("reference") == OTHERS))
         for test in analysis.familiar["test"].unique(maintain_order=True):
             show(Text(f"{test}: {TESTS[test].caveat}", style="dim"))
@@ -86,14 +104,34 @@ _MOVED = {
 
 
 def _missing(counts: pl.DataFrame) -> pl.DataFrame:
-    """Return countries × reasons: scores that did not come, over all criteria and judges."""
-    gaps = counts.filter(pl.col("reason").is_not_null())
+    """Return countries × reasons: scores that did not come, over all criteria; per judge where there are several.
+
+    What humans were not asked is no gap: they label a part.
+    """
+    unasked = pl.col("judge").str.starts_with(HUMAN) & (pl.col("reason") == PENDING)
+    gaps = counts.filter(pl.col("reason").is_not_null(), ~unasked)
     if gaps.is_empty():
         return gaps
-    return gaps.pivot("reason", index="country", values="rows", aggregate_function="sum").fill_null(0).sort("country")
+    index = ["judge", "country"] if counts["judge"].n_unique() > 1 else ["country"]
+    return gaps.pivot("reason", index=index, values="rows", aggregate_function="sum").fill_null(0).sort(index)
 
 
-def _cell(value: object) -> str:
+def _omnibus(tests: pl.DataFrame) -> pl.DataFrame:
+    """Return the tests of all countries at once that there were data for."""
+    what = pl.concat_str("criterion", "category", separator=": ", ignore_nulls=True).alias("criterion")
+    shown = tests.filter(pl.col("p").is_not_null())
+    return shown.select(what, "judge", "test", "n_questions", "n_countries", "statistic", "df", "p", "kendall_w")
+
+
+def _cell(name: str, value: object) -> str:
     if value is None:
         return "–"
-    return number(value) if isinstance(value, float) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return p_value(value) if name in _P_VALUES else number(value)
+    return str(value)
+
+
+_P_VALUES = ("p", "p_min", "q_bh", "p_adjusted", "p_adjusted_without")
+"""Columns that are p-values."""

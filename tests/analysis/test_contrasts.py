@@ -172,6 +172,21 @@ def test_a_nominal_criterion_has_one_row_of_rates_per_category():
     assert pooled["difference"].to_list() == [-0.75, 0.5, 0.25]
 
 
+@pytest.mark.parametrize(("n", "finding"), [(46, "inconclusive"), (47, "equivalent")])
+def test_ties_show_equivalence_once_they_are_many(n, finding):
+    # With a mean difference of 0.25 on a scale 4 wide at least 1/16 of questions differ: (15/16)^46 = 0.0514 and
+    # (15/16)^47 = 0.0482 are the most likely that none of them does.
+    found = row(contrasts(scores(table_of({"CN": [3] * n, "US": [3] * n})), [TONE], focal="CN"), reference="others")
+    assert (found["p_tost"], found["finding"]) == (pytest.approx((15 / 16) ** n), finding)
+
+
+def test_declared_rows_are_the_same_without_exploratory_ones():
+    generator = np.random.default_rng(4)
+    rows = scores(table_of({c: generator.integers(1, 6, 12).tolist() for c in ("CN", "DE", "FR")}))
+    whole, declared = (contrasts(rows, [TONE], focal="CN", exploratory=wanted) for wanted in (True, False))
+    assert declared.equals(whole.filter(family="confirmatory"))
+
+
 def test_no_event_on_either_side_is_no_proof_of_equal_rates():
     # Newcombe's 90 % interval of 0/20 against 0/60 ends at Wilson's limit for 0/20, z²/(20 + z²) = 0.119 with
     # z = 1.645; 0/60 against 0/180 at 0.043, which is inside 5 percentage points.

@@ -54,7 +54,7 @@ def test_latex_escapes_and_closes(table):
     assert r"j\&k\_1|x" in text
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 1
     body = text.split(r"\midrule")[1].split(r"\bottomrule")[0]
-    assert {len(re.findall(r"(?<!\\)&", line)) for line in body.strip().splitlines()} == {12}
+    assert {len(re.findall(r"(?<!\\)&", line)) for line in body.strip().splitlines()} == {13}
     assert not re.search(r"(?<!\\)[%#_]", text)
 
 
@@ -71,19 +71,32 @@ def test_the_same_table_gives_the_same_bytes(table, write):
     assert write(table) == write(table.clone())
 
 
-def test_the_terminal_table_shows_names_with_brackets_and_its_footnotes(table):
-    console = Console(width=250, record=True, file=io.StringIO())
-    console.print(rich_table(table, title="[x]"))
-    text = console.export_text()
+def printed(table, width):
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(rich_table(table))
+    return console.export_text()
+
+
+def test_the_terminal_table_shows_names_with_brackets_and_the_verdict(table):
+    text = printed(table, 140)
     assert "j&k_1|x" in text
     assert "differs" in text or "inconclusive" in text
-    for note in footnotes(table):
-        assert note in text
+    assert "flags" in text
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 140])
+def test_a_narrow_terminal_leaves_out_columns_and_cuts_no_number(table, width):
+    text = printed(table, width)
+    assert max(len(line) for line in text.splitlines()) <= width
+    for row in table.iter_rows(named=True):
+        assert f"{row['difference']:+.2f}" in text
+        assert f"{row['ci_low']:.2f} to {row['ci_high']:.2f}" in text
 
 
 def test_footnotes_state_families_n_and_seed(table):
     notes = " ".join(footnotes(table))
-    assert "Holm over confirmatory rows of one judge: m = 1 (j&k_1|x)." in notes
-    assert "Benjamini–Hochberg over exploratory rows of one judge: m = 2" in notes
+    assert "Holm over the confirmatory rows of one judge: m = 1 (j&k_1|x)." in notes
+    assert "Benjamini–Hochberg over the exploratory rows of one judge: m = 2" in notes
     assert "n is the number of questions: 11." in notes
     assert "below 0.333" in notes
+    assert "Seed 1" in notes
