@@ -146,7 +146,7 @@ def _coefficients(criterion: Criterion, comparison: str) -> dict[str, Coefficien
         chosen["gwet_ac2" if ordered else "gwet_ac1"] = lambda data, weights: gwet_acs(data, weights, level)
         if comparison == "pair":
             kappa = "quadratic_kappa" if ordered else "cohen_kappa"
-            chosen[kappa] = lambda data, weights: kappas(data, weights, quadratic=ordered)
+            chosen[kappa] = lambda data, weights: kappas(data, weights, power=2 if ordered else 0)
     if ordered and comparison != "repeats":  # repeats are interchangeable: there is no first or second to differ
         chosen["icc_single"] = lambda data, weights: iccs(data, weights)[0]
         chosen["icc_average"] = lambda data, weights: iccs(data, weights)[1]

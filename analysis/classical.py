@@ -42,6 +42,8 @@ class Classical:
     df: float | None = None
     n: int = 0
     """Values that entered, of both arms."""
+    z: float | None = None
+    """Of the signed-rank test: the statistic in standard deviations from its mean; else null."""
     flags: tuple[str, ...] = ()
     """all_tied, constant, separated, too_few, few_questions."""
 
@@ -69,7 +71,8 @@ def signed_rank(
     exact = method == "exact" or (method == "auto" and ranks.size <= EXACT_LIMIT)
     tails = _exact_tails(ranks, positive) if exact else _normal_tails(ranks, positive, correct=correct)
     biserial = 2 * positive / float(ranks.sum()) - 1
-    return Classical("wilcoxon", positive, _sized(_p(tails, alternative)), biserial, n=d.size)
+    z = (positive - float(ranks.sum()) / 2) / float(np.sqrt((ranks**2).sum() / 4))
+    return Classical("wilcoxon", positive, _sized(_p(tails, alternative)), biserial, n=d.size, z=z)
 
 
 def paired_t(differences: Numbers, *, confidence: float = 0.95) -> Classical:

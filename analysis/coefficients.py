@@ -82,11 +82,11 @@ def cohen_kappa(
     first: Sequence[Any],
     second: Sequence[Any],
     labels: Sequence[Any],
-    weights: Literal["quadratic", "none"] = "quadratic",
+    weights: Literal["quadratic", "linear", "none"] = "quadratic",
 ) -> float | None:
     """Return Cohen's κ of two raters over the units that both rated.
 
-    `labels` is the whole scale in order: quadratic weights go by position, so a level that nobody gave still counts as
+    `labels` is the whole scale in order: weights go by position, so a level that nobody gave still counts as
     a step. At most 1, 0 is chance; null if nothing is rated by both or both are constant and equal.
 
     Raises:
@@ -97,7 +97,7 @@ def cohen_kappa(
     if any(-1 in row for row in rows):
         raise InputError(f"ratings: a rating is not among the labels {list(labels)}; name the whole scale.")
     data = coded(rows, categories=range(len(labels)))
-    return _number(kappas(data, data.once, quadratic=weights == "quadratic"))
+    return _number(kappas(data, data.once, power={"quadratic": 2, "linear": 1, "none": 0}[weights]))
 
 
 def icc(ratings: RaterRows) -> Icc:

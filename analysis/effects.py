@@ -9,6 +9,8 @@ from scipy import optimize, special
 
 from analysis.cells import Floats
 
+Numbers = Sequence[float] | Floats
+
 
 @dataclass(frozen=True)
 class RiskDifference:
@@ -19,8 +21,9 @@ class RiskDifference:
     high: float
 
 
-def d_z(difference: Floats) -> float | None:
+def d_z(difference: Numbers) -> float | None:
     """Return the mean difference in standard deviations of the differences; null if they do not vary or n < 2."""
+    difference = np.asarray(difference, dtype=np.float64)
     spread = float(difference.std(ddof=1)) if difference.size > 1 else 0.0
     return float(difference.mean()) / spread if spread > 1e-12 else None
 
@@ -44,12 +47,13 @@ def hedges(d: float, df: int) -> float:
     return d * (1 - 3 / (4 * df - 1))
 
 
-def hedges_g(focal: Floats, reference: Floats) -> float | None:
+def hedges_g(focal: Numbers, reference: Numbers) -> float | None:
     """Return Hedges' g of paired question means, in standard deviations of the question means.
 
     Null if n < 2 or the question means do not vary. The variance within, sd_D² / 2(1 - r), is the mean of both arms'
     variances when these are equal; that mean is taken here, for it is there also when r is 1 or an arm is constant.
     """
+    focal, reference = np.asarray(focal, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     n = focal.size
     if n < 2:
         return None
@@ -57,13 +61,15 @@ def hedges_g(focal: Floats, reference: Floats) -> float | None:
     return hedges(float((focal - reference).mean()) / within, n - 1) if within > 1e-12 else None
 
 
-def superiority(difference: Floats) -> float:
+def superiority(difference: Numbers) -> float:
     """Return the share of questions in which the focal country scores higher, ties as half; 0.5 is balance."""
+    difference = np.asarray(difference, dtype=np.float64)
     return float(np.mean((difference > 0) + 0.5 * (difference == 0)))
 
 
-def rank_biserial(difference: Floats) -> float | None:
+def rank_biserial(difference: Numbers) -> float | None:
     """Return the matched-pairs rank-biserial correlation, -1 to 1 (Kerby 2014), zeros dropped; null if all are."""
+    difference = np.asarray(difference, dtype=np.float64)
     moved = difference[difference != 0]
     if moved.size == 0:
         return None
@@ -73,8 +79,9 @@ def rank_biserial(difference: Floats) -> float | None:
     return float((ranks * np.sign(moved)).sum() / ranks.sum())
 
 
-def cliffs_delta(focal: Floats, reference: Floats) -> float:
+def cliffs_delta(focal: Numbers, reference: Numbers) -> float:
     """Return P(focal > reference) - P(focal < reference) over all pairs of question means, in [-1, 1]."""
+    focal, reference = np.asarray(focal, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     ordered = np.sort(reference)
     below = np.searchsorted(ordered, focal - 1e-9, side="left")
     above = ordered.size - np.searchsorted(ordered, focal + 1e-9, side="right")

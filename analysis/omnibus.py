@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy import stats
+from scipy import special
 
 from analysis.aligned import question_means
 from analysis.cells import Floats, cells
@@ -86,7 +86,11 @@ def skillings_mack(means: Sequence[Sequence[Any]] | Floats, *, correct_ties: boo
         return Omnibus("skillings_mack", None, max(k - 1, 0), None, None, n, k, flags)
     present = ~np.isnan(cells)
     size = present.sum(axis=1)
-    ranks = stats.rankdata(np.where(present, np.round(cells, DECIMALS), np.inf), axis=1)
+    # A missing cell is NaN, and neither above nor equal to any other.
+    rounded = np.round(cells, DECIMALS)
+    above = (rounded[:, :, None] > rounded[:, None, :]).sum(axis=2)
+    equal = (rounded[:, :, None] == rounded[:, None, :]).sum(axis=2)
+    ranks = above + (equal + 1) / 2
     centred = np.where(present, ranks - (size[:, None] + 1) / 2, 0.0)
     if not centred.any():
         return Omnibus("skillings_mack", None, k - 1, 1.0, None, n, k, ("all_tied", *flags))
@@ -100,7 +104,7 @@ def skillings_mack(means: Sequence[Sequence[Any]] | Floats, *, correct_ties: boo
     df = int(np.linalg.matrix_rank(covariance, hermitian=True))
     statistic = float(total @ np.linalg.pinv(covariance, hermitian=True, rcond=1e-9) @ total)
     flags += ("disconnected",) * (df < k - 1)
-    return Omnibus("skillings_mack", statistic, df, float(stats.chi2.sf(statistic, df)), None, n, k, flags)
+    return Omnibus("skillings_mack", statistic, df, float(special.chdtrc(df, statistic)), None, n, k, flags)
 
 
 def omnibus(scores: pl.DataFrame, criteria: Sequence[Criterion]) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """Is the focal country exceptional, or does any country differ this much from the rest?"""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ class Placebo:
     p_min: float
 
 
-def placebo(differences: Floats, focal: int) -> Placebo | None:
+def placebo(differences: Sequence[float] | Floats, focal: int) -> Placebo | None:
     """Rank the focal country's difference among those that every country has from the others.
 
     Args:
@@ -36,6 +37,7 @@ def placebo(differences: Floats, focal: int) -> Placebo | None:
     Returns:
         Null if the focal country has no difference, or no other country has one.
     """
+    differences = np.asarray(differences, dtype=np.float64)
     others = np.delete(differences, focal)
     others = others[~np.isnan(others)]
     own = float(differences[focal])
@@ -64,16 +66,17 @@ def country_effects(mean: Floats) -> Floats:
     return np.where(there.any(axis=0), effects, np.nan)
 
 
-def crawford_howell(focal: float, others: Floats) -> float | None:
+def crawford_howell(focal: float, others: Sequence[float] | Floats) -> float | None:
     """Return the two-sided p of one mean against a small normal sample of others (Crawford & Howell 1998).
 
     t = (focal - mean) / (sd · √(1 + 1/K)), df = K - 1. NaN among `others` is left out. Null if the focal mean is NaN,
     K < 2, or the others are all equal.
     """
-    others = others[~np.isnan(others)]
-    k = others.size
-    spread = float(others.std(ddof=1)) if k > 1 else 0.0
-    if math.isnan(focal) or spread <= 1e-9 * max(1.0, float(np.abs(others).max(initial=0.0))):
+    sample = np.asarray(others, dtype=np.float64)
+    sample = sample[~np.isnan(sample)]
+    k = sample.size
+    spread = float(sample.std(ddof=1)) if k > 1 else 0.0
+    if math.isnan(focal) or spread <= 1e-9 * max(1.0, float(np.abs(sample).max(initial=0.0))):
         return None
-    t = (focal - float(others.mean())) / (spread * math.sqrt(1 + 1 / k))
+    t = (focal - float(sample.mean())) / (spread * math.sqrt(1 + 1 / k))
     return float(2 * special.stdtr(k - 1, -abs(t)))

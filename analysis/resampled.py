@@ -127,15 +127,15 @@ def gwet_acs(data: Ratings, weights: Floats, level: Level) -> Floats:
     return _over(_agreeing(data, weights, level) - chance, 1 - chance)
 
 
-def kappas(data: Ratings, weights: Floats, *, quadratic: bool) -> Floats:
-    """Return Cohen's κ of two raters, its weights by position on the scale."""
+def kappas(data: Ratings, weights: Floats, *, power: int) -> Floats:
+    """Return Cohen's κ of two raters; disagreement is distance on the scale to a `power` of 0 (unweighted), 1 or 2."""
     q = data.values.size
     both = (data.codes >= 0).all(axis=0)
     first, second = data.codes[:, both]
     cells = weights @ _table(data.question[both], first * q + second, np.ones(first.size), (data.n_questions, q * q))
     tables = cells.reshape(len(weights), q, q)
     place = np.arange(q)
-    apart = (place[:, None] - place) ** 2 if quadratic else (place[:, None] != place)
+    apart = np.abs(place[:, None] - place) ** power * (place[:, None] != place)
     by_chance = np.einsum("bi,ij,bj->b", tables.sum(axis=2), apart.astype(np.float64), tables.sum(axis=1))
     return 1 - _over((tables * apart).sum(axis=(1, 2)) * tables.sum(axis=(1, 2)), by_chance)
 

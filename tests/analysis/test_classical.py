@@ -53,6 +53,7 @@ def test_signed_rank_with_ties_and_a_zero():
     assert signed_rank(d, **dropped).p == pytest.approx(expected["p_normal_nocc_drop_zeros"], abs=within)
     assert signed_rank(d, method="normal").p == pytest.approx(expected["p_normal_nocc_pratt"], abs=within)
     assert signed_rank(d).p == pytest.approx(expected["p_exact_pratt"], abs=within)
+    assert signed_rank(d).z == pytest.approx(expected["z_pratt"], abs=within)
 
 
 @settings(deadline=None)

@@ -180,7 +180,7 @@ def test_a_resample_is_the_coefficient_of_the_drawn_questions(level):
         assert gwet_acs(data, weights, level)[i] == pytest.approx(gwet_ac(again, level, range(1, 6)))
         assert iccs(data, weights)[0][i] == pytest.approx(icc(again).single)
         assert taus(pair, weights)[i] == pytest.approx(rank_correlation(again[0], again[1]).tau_b)
-        assert kappas(pair, weights, quadratic=True)[i] == pytest.approx(cohen_kappa(*again[:2], range(1, 6)))
+        assert kappas(pair, weights, power=2)[i] == pytest.approx(cohen_kappa(*again[:2], range(1, 6)))
 
 
 rating = st.one_of(st.none(), st.integers(1, 5))
@@ -208,3 +208,8 @@ def test_a_rater_agrees_perfectly_with_itself(row):
     assert cohen_kappa(row, row, range(1, 6)) == pytest.approx(1)
     assert icc([row, row]).single == pytest.approx(1)
     assert rank_correlation(row, row).tau_b == pytest.approx(1)
+
+
+def test_linear_weights_by_hand():
+    # Mean distance (0 + 1 + 1 + 0)/4 = 1/2; by chance, with shares 1/4, 1/4, 1/2 of either, 2(1/16 + 2/8 + 1/8) = 7/8.
+    assert cohen_kappa([1, 2, 3, 3], [1, 3, 2, 3], [1, 2, 3], weights="linear") == pytest.approx(1 - (1 / 2) / (7 / 8))
