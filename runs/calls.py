@@ -225,7 +225,7 @@ async def _attempts(task: T, plan: Work[T], streak: _Streak) -> _Reply:
                 record = await plan.call(task)
         except CallError as failure:
             at_endpoint = failure.kind in {FailureKind.ENDPOINT, FailureKind.TIMEOUT}
-            if failure.again:
+            if failure.kind in {FailureKind.RATE_LIMIT, FailureKind.TIMEOUT} or failure.after:
                 plan.gate.pushed_back(failure.after)
             if not failure.again or attempt >= plan.attempts:
                 if at_endpoint:
