@@ -21,7 +21,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.subsets import ENUMERATED, MOST_QUESTIONS, TIE, Saddlepoint, Subsets, coarser, mass_of_sums, subsets
+from analysis.subsets import ENUMERATED, MOST_QUESTIONS, TIE, Saddlepoint, Subsets, coarser, mass_up_to, subsets
 from runs.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -198,14 +198,14 @@ def _counted(steps: Floats) -> _Counted:
     moved = int(np.count_nonzero(steps))
     most_sums = MOST_WORK / moved if moved <= MOST_QUESTIONS else 0
     if reach <= min(EXACT_SUMS, most_sums):
-        mass, first = mass_of_sums(steps, sizes=False)
-        return _Counted(float(mass[: 1 - first].sum()), float(mass[-first].sum()), Method.EXACT)
+        mass = mass_up_to(steps, 0)
+        return _Counted(float(mass.sum()), float(mass[-1]), Method.EXACT)
     if steps.size <= ENUMERATED:
         listed = subsets(steps)
         return _Counted(listed.tail(0.0), listed.atom(), Method.EXACT)
     rows = 100 * steps.size**1.5
     width, slack = coarser(steps, rows)
     if slack <= LARGEST_SLACK * math.sqrt(float((steps**2).sum())) and rows <= most_sums:
-        mass, first = mass_of_sums(np.rint(steps / width), sizes=False)
-        return _Counted(float(mass[: math.floor(slack / width + TIE) + 1 - first].sum()), 0.0, Method.BOUNDED)
+        mass = mass_up_to(np.rint(steps / width), math.floor(slack / width + TIE))
+        return _Counted(float(mass.sum()), 0.0, Method.BOUNDED)
     return _Counted(Saddlepoint(steps).tail(0.0), 0.0, Method.SADDLEPOINT)

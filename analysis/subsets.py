@@ -96,32 +96,50 @@ def _widths(steps: Floats, finest: float, widest: float) -> Floats:
     return np.unique(np.concatenate([np.geomspace(finest, widest, 100), common / parts[:200]]))
 
 
-def mass_of_sums(whole: Floats, *, sizes: bool, rough: bool = False) -> tuple[Mass, int]:
-    """Return the mass of subsets by sum (rows) and size (columns; a single one without `sizes`), and the first sum.
+def mass_up_to(whole: Floats, last: int) -> Floats:
+    """Return the mass of subsets by their sum, from the lowest sum there is to `last`.
 
-    The state is (sum, size) in one flat index. Questions with a negative difference start inside the subset, so that
-    every step moves up. Small differences go first: the occupied part of the table then stays short. A `rough` table,
-    for what is rounded anyway, has half the digits and takes half the time.
+    Questions with a negative difference start inside the subset, so that every step moves up and nothing beyond `last`
+    matters. Small differences go first: the occupied part of the table then stays short.
     """
-    moved = whole if sizes else whole[whole != 0]
-    n = moved.size
-    columns = n + 1 if sizes else 1
-    rows = int(np.abs(moved).sum()) + 1
-    negative = moved < 0
-    start = int(negative.sum()) if sizes else 0
+    steps = np.sort(np.abs(whole[whole != 0])).astype(np.int64)
+    rows = last + int(np.abs(whole[whole < 0]).sum()) + 1
+    mass = np.zeros(rows)
+    grown = np.zeros(rows)
+    mass[0] = math.ldexp(1.0, -min(steps.size, 1000))
+    end = 1
+    for step in steps[steps < rows].tolist():
+        end = min(end + step, rows)
+        grown[:step] = mass[:step]
+        np.add(mass[step:end], mass[: end - step], out=grown[step:end])
+        mass, grown = grown, mass
+    return mass * math.ldexp(1.0, min(steps.size, 1000) - steps.size)
+
+
+def _mass_by_size(whole: Floats, *, rough: bool) -> tuple[Mass, int]:
+    """Return the mass of subsets by sum (rows) and size (columns), and the first sum.
+
+    The state is (sum, size) in one flat index, and moves as in `mass_up_to`. A `rough` table, for what is rounded
+    anyway, has half the digits and takes half the time.
+    """
+    n = whole.size
+    columns = n + 1
+    rows = int(np.abs(whole).sum()) + 1
+    negative = whole < 0
+    start = int(negative.sum())
     mass: Mass = np.zeros(rows * columns + 2 * n, dtype=np.float32 if rough else np.float64)
     grown = np.zeros_like(mass)
     most = 120 if rough else 1000
     mass[start] = math.ldexp(1.0, -min(n, most))
     end = start + 1
-    shifts = (np.abs(moved) * columns + (np.where(negative, -1, 1) if sizes else 0)).astype(np.int64)
-    for shift in shifts[np.argsort(np.abs(moved), kind="stable")].tolist():
+    shifts = (np.abs(whole) * columns + np.where(negative, -1, 1)).astype(np.int64)
+    for shift in shifts[np.argsort(np.abs(whole), kind="stable")].tolist():
         grown[:shift] = mass[:shift]
         np.add(mass[shift : end + shift], mass[:end], out=grown[shift : end + shift])
         mass, grown = grown, mass
         end += shift
     table = mass[: rows * columns].reshape(rows, columns)
-    return table * math.ldexp(1.0, min(n, most) - n), int(moved[negative].sum())
+    return table * math.ldexp(1.0, min(n, most) - n), int(whole[negative].sum())
 
 
 @dataclass(frozen=True)
@@ -147,7 +165,7 @@ class _Grid:
     @classmethod
     def of(cls, whole: Floats, width: float, shift: float) -> "_Grid":
         """Build the table for whole differences."""
-        mass, first = mass_of_sums(whole, sizes=True, rough=width != 1 and whole.size <= 240)
+        mass, first = _mass_by_size(whole, rough=width != 1)
         return cls(mass, mass.cumsum(axis=0), first, width, shift, (float(whole.min()) - 1, float(whole.max()) + 1))
 
     def mirrored(self) -> "_Grid":

@@ -8,7 +8,8 @@ scipy's slower forms run on a few cells, and what is printed for 600 is that tim
 
 import sys
 
-sys.path.pop(0)  # this folder: the script would be imported in the place of the package that has its name
+if __name__ == "__main__":
+    sys.path.pop(0)  # this folder, whose analysis.py would be imported in the place of the package
 
 import os
 import resource
@@ -114,6 +115,7 @@ def million() -> None:
     for what, shape in (
         ("125 questions, 20 countries, 5 epochs, 4 judges, 20 criteria", (125, 20, 5, 4, 20)),
         ("60 questions, 40 countries, 7 epochs, 3 judges, 20 criteria", (60, 40, 7, 3, 20)),
+        ("333 questions, 40 countries, 5 epochs, 3 judges, 5 criteria", (333, 40, 5, 3, 5)),
     ):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "scores.parquet"

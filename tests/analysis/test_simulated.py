@@ -32,7 +32,7 @@ def least(rate):
     return stats.binom.ppf(1e-6, DATASETS, rate) / DATASETS
 
 
-@pytest.mark.parametrize("index", range(7))
+@pytest.mark.parametrize("index", range(8))
 def test_a_true_null_hypothesis_is_rejected_no_more_than_promised(validity, index):
     world = replace(validity.WORLDS[index], countries=7, questions=min(30, validity.WORLDS[index].questions))
     found = validity.simulate(world, DATASETS, seed=index)
@@ -52,6 +52,12 @@ def test_an_effect_is_found_and_covered(validity):
     assert found.differs >= least(0.95)
     assert found.covered >= least(0.94)
     assert found.equivalent <= most(0.05)
+
+
+@pytest.mark.parametrize("index", [0, 2, 7])
+def test_a_difference_as_large_as_the_margin_is_not_called_equivalent(validity, index):
+    world = replace(validity.at_margin(validity.WORLDS[index]), countries=7)
+    assert validity.simulate(world, DATASETS, seed=3).equivalent <= most(0.06)
 
 
 def test_ordinary_countries_differ_but_are_not_exceptional(validity):
