@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from importlib.resources import files
 from pathlib import Path
 
 import polars as pl
@@ -11,13 +12,8 @@ from analysis.tables import as_text
 from runs.journal import write_whole
 from runs.store import Run
 
-_STYLE = """
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
-body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; font-size: .85rem; display: block; overflow-x: auto; margin: 1rem 0 }
-th, td { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid #8884; white-space: nowrap }
-dt { font-weight: 600 } footer, small { opacity: .75 }
-"""
+STYLE = files("analysis.report").joinpath("style.css").read_text("utf-8")
+"""The style sheet of the report and of the local pages: colours for light, dark and paper as custom properties."""
 
 
 def write_report(path: Path, run: Run, contrasts: pl.DataFrame, missing: pl.DataFrame) -> None:
@@ -53,7 +49,7 @@ def write_report(path: Path, run: Run, contrasts: pl.DataFrame, missing: pl.Data
     head = (
         f'<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>{escape(name)}</title><style>{_STYLE}</style>"
+        f"<title>{escape(name)}</title><style>{STYLE}</style>"
     )
     write_whole(
         path,
