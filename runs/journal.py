@@ -8,6 +8,7 @@ import errno
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,27 +101,33 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def replace_durably(aside: Path, path: Path) -> None:
-    """Rename the finished file `aside` to `path`; content first, then the name, are on disk when this returns."""
-    with aside.open("rb") as file:
-        os.fsync(file.fileno())
-    aside.replace(path)
-    sync_folder(path.parent)
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Hand out a temporary name beside `path` to write to, which takes the place of `path` when all is written.
 
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Put `content` at `path` through a temporary name, so that a reader sees all of it or what was there before.
+    A reader sees the whole of what is new, or what was there before.
 
     Raises:
         StoreError: the disk refuses; what was at `path` is untouched.
     """
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        aside.write_bytes(content)
-        replace_durably(aside, path)
+        yield aside
+        with aside.open("rb") as file:  # the content is on disk before the name is
+            os.fsync(file.fileno())
+        aside.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise refusal(path, error) from None
+    finally:
+        with suppress(OSError):
+            aside.unlink()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put `content` at `path` as `replacing` does. Raises `StoreError` if the disk refuses."""
+    with replacing(path) as aside:
+        aside.write_bytes(content)
 
 
 def _line(record: Mapping[str, Any]) -> bytes:

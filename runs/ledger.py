@@ -8,20 +8,25 @@ A key stands for the content that it is the digest of, so what the Parquet file 
 room, or a line was damaged since) is as good as what they hold.
 """
 
-import io
+import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from runs.digest import digest, short
 from runs.errors import StoreError
 from runs.frames import frame
-from runs.journal import Damaged, Journal, write_whole
+from runs.journal import Damaged, Journal, replacing
 
-CHUNK = 20_000
-"""Records turned into a frame at a time, so that sealing needs little memory."""
+CHUNK = 2_000
+"""Records turned into a frame at a time, so that sealing and reading need little memory."""
+
+ROW_GROUP = 10_000
+"""Rows of the Parquet file that are written, and read, at a time."""
 
 
 class Ledger:
@@ -43,7 +48,7 @@ class Ledger:
         """Return the keys of all records: what need not be asked again. Raises `StoreError` as `scan` does."""
         if self.is_sealed():
             return set(self.scan().filter(pl.col("kind").is_null()).select("key").collect()["key"])
-        held = self._held().filter(pl.col("kind").is_null())["key"]
+        held = self._held().filter(pl.col("kind").is_null()).select("key").collect()["key"]
         return {*held, *(record["key"] for record in self._read(self.records))}
 
     def damaged(self) -> list[Damaged]:
@@ -52,13 +57,13 @@ class Ledger:
         return [line for line in both if isinstance(line, Damaged)]
 
     def scan(self) -> pl.LazyFrame:
-        """Return the frame of everything, lazily from the sealed file, or from the journals while it is being made.
+        """Return the frame of everything, lazily: from the sealed file, or from the journals while it is being made.
 
         Raises:
             StoreError: the sealed file cannot be read and there is no journal to make it from.
         """
         if not self.is_sealed():
-            return self._unsealed().lazy()
+            return register_io_source(self._batches, schema=self.schema)
         try:
             pl.read_parquet_schema(self.sealed)
         except (pl.exceptions.PolarsError, OSError) as error:
@@ -85,9 +90,12 @@ class Ledger:
         """
         if self.is_sealed():
             return self.sealed
-        extent, buffer = self._extent(), io.BytesIO()
-        self._unsealed().write_parquet(buffer, metadata={"journals": extent})
-        write_whole(self.sealed, buffer.getvalue())
+        extent = self._extent()
+        with replacing(self.sealed) as aside:
+            try:
+                self.scan().sink_parquet(aside, row_group_size=ROW_GROUP, metadata={"journals": extent})
+            except pl.exceptions.ComputeError as error:
+                raise _refused(error) or error from None
         return self.sealed
 
     def adopt(self, siblings: Iterable["Ledger"], wanted: set[str]) -> set[str]:
@@ -114,26 +122,60 @@ class Ledger:
     def _read(self, journal: Journal) -> Iterator[dict[str, Any]]:
         return (line for line in journal.read() if not isinstance(line, Damaged) and isinstance(line.get("key"), str))
 
-    def _unsealed(self) -> pl.DataFrame:
-        """Return the frame of everything: what the journals hold, and what only an earlier seal still does."""
-        held, last = self._held(), {failure["key"]: failure for failure in self._read(self.failures)}
-        records = [frame(rows, self.schema) for rows in _chunks(self._read(self.records))]
-        failures = [frame(last.values(), self.schema), held.filter(pl.col("kind").is_not_null())]
-        came = _one_each([*records, held.filter(pl.col("kind").is_null())])
-        return pl.concat([came, _one_each(failures).join(came, on="key", how="anti")])
+    def _batches(
+        self, columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        """Yield the frame of everything as polars asks for it: some columns, some rows, at most so many."""
+        for batch in self._unsealed(columns or self.schema.names()):
+            found = batch if predicate is None else batch.filter(predicate)
+            yield found if rows is None else found.head(rows)
+            if rows is not None and (rows := rows - found.height) <= 0:
+                return
 
-    def _held(self) -> pl.DataFrame:
+    def _unsealed(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Yield what the journals hold, and what only an earlier seal still does: every key once, records first."""
+        schema = pl.Schema({name: kind for name, kind in self.schema.items() if name in {*columns, "key"}})
+        yield self.schema.to_frame().select(columns)
+        seen: set[str] = set()
+        for lines, sealed in (
+            (self._read(self.records), pl.col("kind").is_null()),
+            (self._last_failures(), pl.col("kind").is_not_null()),
+        ):
+            for rows in _chunks(_unseen(lines, seen)):
+                yield frame(rows, schema).select(columns)
+            known = pl.LazyFrame({"key": pl.Series(list(seen), dtype=pl.String)})
+            left = self._held().filter(sealed).select(schema.names()).join(known, on="key", how="anti").collect()
+            seen.update(left["key"])
+            yield left.select(columns)
+
+    def _last_failures(self) -> Iterator[dict[str, Any]]:
+        last = {failure["key"]: number for number, failure in enumerate(self._read(self.failures))}
+        return (
+            failure for number, failure in enumerate(self._read(self.failures)) if last.get(failure["key"]) == number
+        )
+
+    def _held(self) -> pl.LazyFrame:
         """Return what the Parquet file holds, up to date or not; nothing if it cannot be read."""
         try:
-            held = pl.read_parquet(self.sealed)
-            return held.match_to_schema(self.schema, missing_columns="insert", extra_columns="ignore")
+            pl.read_parquet_schema(self.sealed)
         except (pl.exceptions.PolarsError, OSError):
-            return self.schema.to_frame()
+            return self.schema.to_frame().lazy()
+        held = pl.scan_parquet(self.sealed)
+        return held.match_to_schema(self.schema, missing_columns="insert", extra_columns="ignore")
 
 
-def _one_each(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Return the rows of `frames` with every key once, the first of each."""
-    return pl.concat(frames).unique("key", keep="first", maintain_order=True)
+def _refused(error: pl.exceptions.ComputeError) -> OSError | None:
+    """Return what the disk said, if that is why polars could not write: it tells the number in words only."""
+    told = re.search(r"\(os error (\d+)\)", str(error))
+    return OSError(number := int(told[1]), os.strerror(number)) if told else None
+
+
+def _unseen(records: Iterable[dict[str, Any]], seen: set[str]) -> Iterator[dict[str, Any]]:
+    """Yield the records whose keys are not `seen` yet, which they then are."""
+    for record in records:
+        if record["key"] not in seen:
+            seen.add(record["key"])
+            yield record
 
 
 def _chunks(records: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
