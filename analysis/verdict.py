@@ -113,13 +113,19 @@ def number(value: float | None, *, sign: bool = False) -> str:
 
 
 def interval(row: Mapping[str, Any]) -> str:
-    """Return the interval to read; an unbounded end is told as such.
+    """Return the interval to read; an unbounded end is told as such."""
+    low, high = interval_ends(row)
+    if low is None and high is None:
+        return "unbounded"
+    return f"{'unbounded' if low is None else number(low)} to {'unbounded' if high is None else number(high)}"
+
+
+def interval_ends(row: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Return the ends of the interval to read; null: unbounded.
 
     It is Newcombe's where events are rare, and for rates that are tied in all questions: these have more to say than a
     point.
     """
     is_risk = row["risk_low"] is not None and (row["p_permutation"] is not None or row["n_nonzero"] == 0)
     low, high = (row[f"{'risk' if is_risk else 'ci'}_{end}"] for end in ("low", "high"))
-    if low is None and high is None:
-        return "unbounded"
-    return f"{'unbounded' if low is None else number(low)} to {'unbounded' if high is None else number(high)}"
+    return low, high

@@ -1,8 +1,10 @@
 """Verdicts → contrasts, on disk beside the run and in hand."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -14,10 +16,12 @@ from analysis.moved import moved
 from analysis.omnibus import omnibus
 from analysis.settings import OTHERS, Analysis
 from analysis.survival import leave_one_out, survival
+from rubrics import Criterion
 from runs import countries
+from runs.digest import digest
 from runs.errors import InputError
 from runs.journal import refusal
-from runs.store import Run, make_folder, open_run
+from runs.store import Folder, Run, make_folder, open_run, write_manifest
 from runs.tomlfile import parse
 
 
@@ -27,6 +31,12 @@ class Analyzed:
 
     run: Run
     focal: str
+    references: str | tuple[str, ...]
+    """`others`, or the countries that the focal one is compared with."""
+    settings: Analysis
+    scores: pl.DataFrame = field(repr=False)
+    """What it was computed from: schema `runs.frames.SCORES`."""
+    criteria: tuple[Criterion, ...] = field(repr=False)
     contrasts: pl.DataFrame
     """Schema `analysis.contrasts.CONTRASTS`."""
     missing: pl.DataFrame
@@ -78,7 +88,7 @@ def analyze(
     focal = focal_of(run, focal, present)
     if references != OTHERS:
         listed = references.split(",") if isinstance(references, str) else references
-        references = [find_country(name, present) for name in listed]
+        references = tuple(find_country(name, present) for name in listed)
     declared = run.manifest["study"].get("analysis") or {}
     said = {name: value for name, value in settings.items() if value is not None}
     analysis = parse(Analysis, {**declared, **said}, f"{run.path}: analysis")
@@ -93,6 +103,10 @@ def analyze(
     result = Analyzed(
         run=run,
         focal=focal,
+        references=references if isinstance(references, str) else tuple(references),
+        settings=analysis,
+        scores=scores,
+        criteria=scored.criteria,
         contrasts=table,
         missing=missing_counts(scores),
         omnibus=omnibus(scores, scored.criteria),
@@ -100,8 +114,19 @@ def analyze(
         survival=survived,
         familiar=familiar,
     )
-    _write(result)
-    return result
+    return _written(result)
+
+
+def analysis_of(run: Run) -> dict[str, Any] | None:
+    """Return what `analysis/analysis.json` says of the last analysis; null: there is none that can be read.
+
+    `is_current` tells whether it is of the answers and verdicts that are there now.
+    """
+    try:
+        told = json.loads((run.path / "analysis" / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return {**told, "is_current": told.get("inputs") == _inputs(run)} if isinstance(told, dict) else None
 
 
 def focal_of(run: Run, named: str | None, present: Sequence[str]) -> str:
@@ -152,13 +177,63 @@ def _moved(run: Run, focal: str) -> dict[str, pl.DataFrame]:
     return frames
 
 
-def _write(result: Analyzed) -> None:
+def _written(result: Analyzed) -> Analyzed:
+    """Write every frame and what they are of; return the result with what an equal analysis has found before.
+
+    Frames of another analysis that this one does not replace are removed: they would be taken for its own.
+    """
     folder = result.run.path / "analysis"
     make_folder(folder)
+    told = {
+        "inputs": _inputs(result.run),
+        "focal": result.focal,
+        "references": result.references,
+        "settings": result.settings.model_dump(mode="json"),
+        "version": result.contrasts["version"][0],
+    }
+    told = json.loads(json.dumps(told))
+    before = analysis_of(result.run) or {}
+    survival = folder / "survival.parquet"
+    if all(before.get(name) == value for name, value in told.items()):
+        if result.survival is None and survival.exists():
+            result = replace(result, survival=pl.read_parquet(survival))
+    else:
+        for stale in (MANIFEST, *(f"{name}.parquet" for name in _OPTIONAL)):
+            _remove(folder / stale)
     for name, table in result.frames().items():
-        aside = folder / f".{name}.parquet"
-        try:
-            table.write_parquet(aside)
-            aside.replace(folder / f"{name}.parquet")
-        except OSError as error:
-            raise refusal(folder / f"{name}.parquet", error) from None
+        write_frame(folder / f"{name}.parquet", table)
+    write_manifest(folder / MANIFEST, told)
+    return result
+
+
+def write_frame(path: Path, table: pl.DataFrame) -> None:
+    """Write `table` to `path`, whole or not at all. Raises `StoreError` if the disk refuses."""
+    aside = path.with_name(f".{path.name}")
+    try:
+        table.write_parquet(aside)
+        aside.replace(path)
+    except OSError as error:
+        raise refusal(path, error) from None
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise refusal(path, error) from None
+
+
+def _inputs(run: Run) -> str:
+    """Return the digest of which answers and verdicts there are: journals only grow, so their sizes tell."""
+
+    def extent(folder: Folder) -> list[int]:
+        sizes = [folder.ledger.records.size(), folder.ledger.failures.size()]
+        sealed = folder.ledger.sealed
+        return sizes if any(sizes) or not sealed.exists() else [sealed.stat().st_size]
+
+    return digest([run.manifest["digest"], extent(run), [[one.path.name, *extent(one)] for one in run.scorings()]])
+
+
+MANIFEST = "analysis.json"
+"""What the frames in `analysis/` are of: inputs, countries, settings, version."""
+_OPTIONAL = ("survival", "familiar", "moved_mask", "moved_swap", "moved_reasoning")
