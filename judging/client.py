@@ -1,5 +1,6 @@
 """Ask a judge for a reply that fits a form, and say why if none comes."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 
@@ -13,6 +14,7 @@ from runs.calls import CallError
 from runs.chat import http_failure, retry_after
 from runs.errors import EndpointError
 from runs.frames import FailureKind
+from runs.keys import hide
 
 ROOM = (1, 2, 4)
 """Factors of `max_tokens` that a verdict may take: one that is cut off is asked for again with more room."""
@@ -31,8 +33,10 @@ class JudgeClient:
         """`urls`: where the judge answers (its engine's, if we started one); none for instructor's other providers."""
         self.judge = judge
         self._where = urls[0] if urls else judge.model
+        self._key = api_key
         self._line: Line
         if judge.endpoint == "provider":
+            self._key = api_key or os.environ.get(f"{judge.model.partition('/')[0].upper()}_API_KEY")
             self._line = ProviderLine(judge)
         else:
             self._line = OpenAILine(judge, urls, api_key, judge.seconds_for(ROOM[-1] * judge.max_tokens))
@@ -82,7 +86,7 @@ class JudgeClient:
         status = getattr(error, "status_code", None)
         if isinstance(status, int):
             after = retry_after(getattr(getattr(error, "response", None), "headers", {}))
-            return http_failure(self._where, self.judge.served_model, status, str(error), after)
+            return http_failure(self._where, self.judge.served_model, status, hide(str(error), self._key), after)
         if isinstance(error, ValueError) and not isinstance(error, openai.OpenAIError):
             refused = "{" not in (meter.raw or "{") and _REFUSAL.search(meter.raw or "")
             return CallError(FailureKind.JUDGE_REFUSAL if refused else FailureKind.INVALID_OUTPUT, first_lines(error))
@@ -91,7 +95,8 @@ class JudgeClient:
         if any(isinstance(cause, TimeoutError) for cause in causes):
             message = f"{self._where}: no reply in time; raise `timeout` or lower `concurrency`."
             return CallError(FailureKind.TIMEOUT, message, again=True)
-        return CallError(FailureKind.ENDPOINT, f"{self._where}: {first_lines(causes[-1])}", again=True)
+        told = hide(first_lines(causes[-1]), self._key)
+        return CallError(FailureKind.ENDPOINT, f"{self._where}: {told}", again=True)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

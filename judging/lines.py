@@ -4,9 +4,10 @@ Judges on OpenAI's protocol (vLLM among them) are asked over the openai client's
 the fast path by measurement (`benchmarks/judging.py`); all others through `instructor.from_provider`.
 """
 
+import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
@@ -21,9 +22,10 @@ from pydantic import BaseModel, Field
 
 from judging.settings import Judge
 from runs.calls import CallError
-from runs.chat import Turns
+from runs.chat import LARGEST_REPLY, Turns
 from runs.errors import InputError
 from runs.frames import FailureKind
+from runs.keys import hide
 from runs.thinking import split_thinking
 
 # instructor logs every failed attempt as an error; here failures are rows, and their text is hostile.
@@ -117,12 +119,14 @@ class OpenAILine:
         self._model = judge.served_model
         self._limit_key = judge.limit_key
         kept = httpx2.Limits(max_connections=judge.concurrency, max_keepalive_connections=judge.concurrency)
+        self._key, self._seconds = api_key, seconds
         self._client = openai.AsyncOpenAI(
             base_url=urls[0],
             api_key=api_key or "none",
             max_retries=0,  # retries are one decision, made in runs.calls
             timeout=seconds,
-            http_client=openai.DefaultAioHttpClient(limits=kept),
+            default_headers={"Accept-Encoding": "identity"},
+            http_client=openai.DefaultAioHttpClient(limits=kept, event_hooks={"response": [_bound]}),
         )
         self._create = instructor.patch(create=self._complete, mode=instructor.Mode.JSON_SCHEMA)
 
@@ -141,9 +145,11 @@ class OpenAILine:
         """Create a chat completion, with the verdict in `content` wherever the model put it."""
         meter.asked()
         # openai's own ChatCompletion takes as long to build as all the rest of the call; we read four fields of it.
-        response = await self._client.post(f"{url}/chat/completions", cast_to=httpx2.Response, body=request)
+        async with asyncio.timeout(self._seconds):  # the client's own timeout starts anew with every byte
+            response = await self._client.post(f"{url}/chat/completions", cast_to=httpx2.Response, body=request)
+        body = hide(response.content.decode("utf-8", "replace"), self._key)
         try:
-            completion = Completion.model_validate(json.loads(response.content))
+            completion = Completion.model_validate(json.loads(body))
         except (ValueError, RecursionError) as error:
             told = f"{url}: not a chat completion: {first_lines(error)}"
             raise CallError(FailureKind.ENDPOINT, told, again=True) from None
@@ -153,6 +159,32 @@ class OpenAILine:
             raise CallError(FailureKind.JUDGE_REFUSAL, choice.message.refusal or "held back by a content filter")
         choice.message.content = verdict_text(choice.message)
         return completion
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """A body of bounded length."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        length = 0
+        async for part in self._stream:
+            length += len(part)
+            if length > LARGEST_REPLY:
+                raise ValueError(f"a reply of more than {LARGEST_REPLY // 2**20} MiB")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def _bound(response: httpx2.Response) -> None:
+    """Hold a reply's length in bounds, and let none be packed, for a small one may unpack to a giant."""
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        raise ValueError("the reply is packed (Content-Encoding), which was not asked for")
+    assert isinstance(response.stream, httpx2.AsyncByteStream)  # noqa: S101 — the client is an asynchronous one
+    response.stream = _Bounded(response.stream)
 
 
 class ProviderLine:
@@ -212,4 +244,6 @@ def first_lines(error: BaseException) -> str:
 
 
 def _count(usage: object, *names: str) -> int:
-    return next((value for name in names if isinstance(value := getattr(usage, name, None), int)), 0)
+    """Return how many tokens `usage` says under one of `names`; 0 where it says no number that can be one."""
+    values = (getattr(usage, name, None) for name in names)
+    return next((value for value in values if isinstance(value, int) and 0 <= value < 2**31), 0)

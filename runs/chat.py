@@ -13,7 +13,10 @@ import aiohttp
 from runs.calls import CallError
 from runs.errors import EndpointError
 from runs.frames import FailureKind
+from runs.keys import hide
 
+LARGEST_REPLY = 16 * 2**20
+"""Bytes of a reply's body, unpacked; a million tokens are a third of it. An endpoint may send for ever."""
 ONE_FAILED_ASK_AGAIN = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 """HTTP statuses after which the same request may succeed."""
 NONE_WILL_SUCCEED = {401, 402, 403, 404}
@@ -46,6 +49,7 @@ class ChatClient:
         """`urls`: bases, with `/v1`; `timeout`: seconds for one request, connecting and waiting included."""
         self.model = model
         self._turns = Turns(urls)
+        self._key = api_key
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._limit = concurrency
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=30)
@@ -74,7 +78,7 @@ class ChatClient:
     async def _post(self, url: str, request: Mapping[str, Any]) -> str:
         try:
             async with self._session.post(f"{url}/chat/completions", json=request) as reply:
-                body = await reply.text(errors="replace")
+                body = hide(await _body(url, reply), self._key)
         except TimeoutError:
             message = f"{url}: no reply within {self._timeout.total:.0f} s; raise `timeout` or lower `concurrency`."
             raise CallError(FailureKind.TIMEOUT, message, again=True) from None
@@ -130,6 +134,17 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         except (ValueError, OverflowError):
             return None
     return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+async def _body(url: str, reply: aiohttp.ClientResponse) -> str:
+    """Return the body as text: JSON is UTF-8, whatever encoding the header names (some that it can name are none)."""
+    body = bytearray()
+    async for part in reply.content.iter_any():
+        body += part
+        if len(body) > LARGEST_REPLY:
+            told = f"{url}: a reply of more than {LARGEST_REPLY // 2**20} MiB; lower max_tokens."
+            raise CallError(FailureKind.ENDPOINT, told)
+    return body.decode("utf-8", "replace")
 
 
 def _completion(url: str, body: str) -> dict[str, Any]:

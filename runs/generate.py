@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from runs.calls import Budget, Gate, Tally, Work, work
+from runs.calls import Budget, CallError, Gate, Tally, Work, work
 from runs.chat import ChatClient
 from runs.digest import digest
 from runs.errors import InputError
-from runs.frames import Status
+from runs.frames import FailureKind, Status
 from runs.prices import cost
 from runs.progress import Progress
 from runs.settings import Generation
@@ -104,20 +104,42 @@ def read_reply(reply: Mapping[str, Any], *, opened: bool) -> dict[str, Any]:
     Args:
         reply: the endpoint's JSON.
         opened: whether the chat template opened the thinking.
+
+    Raises:
+        CallError: something stands where text is expected.
     """
     choice = reply["choices"][0]
-    message, finish = choice["message"], choice.get("finish_reason")
-    apart = message.get("reasoning_content") or message.get("reasoning")
-    split = split_thinking(message.get("content"), opened=opened and not apart, cut_off=finish == "length")
-    usage = reply.get("usage") or {}
+    message, finish = choice["message"], _text(choice, "finish_reason")
+    apart = _text(message, "reasoning_content") or _text(message, "reasoning")
+    split = split_thinking(_text(message, "content"), opened=opened and not apart, cut_off=finish == "length")
+    text = split.text or _text(message, "refusal")
+    usage = reply.get("usage")
     return {
-        "status": _status(finish, split.text or message.get("refusal")),
-        "text": split.text or message.get("refusal"),
+        "status": _status(finish, text),
+        "text": text,
         "reasoning": apart or split.reasoning,
         "finish_reason": finish,
-        "prompt_tokens": usage.get("prompt_tokens"),
-        "completion_tokens": usage.get("completion_tokens"),
+        "prompt_tokens": _count(usage, "prompt_tokens"),
+        "completion_tokens": _count(usage, "completion_tokens"),
     }
+
+
+def _text(content: Mapping[str, Any], name: str) -> str | None:
+    """Return the text under `name`; a list of text parts, which some servers send, is joined."""
+    value = content.get(name)
+    if isinstance(value, list):
+        parts = [part.get("text") for part in value if isinstance(part, dict) and part.get("type") == "text"]
+        value = "".join(part for part in parts if isinstance(part, str)) if len(parts) == len(value) else value
+    if value is None or isinstance(value, str):
+        return value
+    told = f"the reply's {name!r} is no text but of another kind."
+    raise CallError(FailureKind.ENDPOINT, told, again=True)
+
+
+def _count(usage: Any, name: str) -> int | None:
+    """Return a number of tokens; null where the server says none that can be one."""
+    value = usage.get(name) if isinstance(usage, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
 
 
 def _status(finish: str | None, text: str | None) -> Status:

@@ -1,13 +1,13 @@
 """How a model answers: the `[generation]` table of a study."""
 
-import os
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from runs.errors import InputError
-from runs.tomlfile import Table
+from runs.keys import check_no_key, checked_variable, key_from
+from runs.tomlfile import SecretError, Table
 
 KEY_VARIABLES = {
     "api.openai.com": "OPENAI_API_KEY",
@@ -47,6 +47,17 @@ class Endpoint(Table):
     def _replicas(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(base_url(value) for value in values)
 
+    @field_validator("api_key_env")
+    @classmethod
+    def _variable(cls, value: str | None) -> str | None:
+        return None if value is None else checked_variable(value)
+
+    @field_validator("vllm", "extra", mode="before", check_fields=False)
+    @classmethod
+    def _no_key(cls, value: Any) -> Any:
+        check_no_key(value)
+        return value
+
     @property
     def limit_key(self) -> str:
         """What the endpoint calls the largest number of tokens: OpenAI has renamed it, the others have not."""
@@ -68,14 +79,7 @@ class Endpoint(Table):
             InputError: a variable is named and is not set.
         """
         named = self.api_key_env or KEY_VARIABLES.get(urlsplit(self.endpoint).hostname or "")
-        if named is None:
-            return None
-        key = os.environ.get(named)
-        if not key:
-            raise InputError(
-                f"{self.endpoint} needs a key: set the environment variable {named} (api_key_env names it)."
-            )
-        return key
+        return None if named is None else key_from(named, self.endpoint)
 
 
 class Generation(Endpoint):
@@ -123,11 +127,19 @@ def base_url(url: str) -> str:
     """Return `url` as a base for `/chat/completions`: without a trailing slash, and with `/v1` where no path is given.
 
     Raises:
-        ValueError: it is no http(s) URL, or it carries a password.
+        SecretError: it carries a password or a query, where keys stand.
+        ValueError: it is no http(s) URL.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if "@" in url or "?" in url or "#" in url:
+        raise SecretError(
+            "a URL must not hold a key, a user or a password; put the key into the environment, and name its variable "
+            "in api_key_env"
+        )
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        fits = False
+    if not fits or not re.fullmatch(r"[!-~]+", url):
         raise ValueError('expected "vllm" or a URL such as "http://localhost:8000/v1"')
-    if parts.username or parts.password or parts.query:
-        raise ValueError("a URL must not hold a key; name an environment variable in api_key_env")
     return url.rstrip("/") + ("" if parts.path.strip("/") else "/v1")

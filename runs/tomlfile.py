@@ -1,5 +1,6 @@
 """TOML that people write, read into pydantic models, with errors that name file, key and fix."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -8,9 +9,17 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from runs.errors import InputError, nearest
+from runs.files import read_file
 
-LARGEST_FILE = 16 * 1024 * 1024
-"""Bytes; a file that people write is never near this size."""
+LARGEST_FILE = 4 * 1024 * 1024
+"""Bytes; a file that people write is never near this size: 40,000 questions in one language fit."""
+DEEPEST = 32
+"""Levels of tables and lists inside each other, and parts of a dotted key; files of ours have five at most."""
+
+# tomllib takes time that grows with the square of the parts of a dotted key.
+_LONG_KEY = re.compile(
+    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){%d}""" % DEEPEST  # noqa: UP031 — braces
+)
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -22,27 +31,44 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=())
 
 
+class SecretError(ValueError):
+    """Why a value does not fit that may hold a secret: it must not be repeated."""
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """Return what the TOML file at `path` says.
 
     Raises:
         InputError: there is no such file, it cannot be read, or it is not TOML.
     """
+    return parse_toml(read_file(path, LARGEST_FILE), path)
+
+
+def parse_toml(content: bytes, where: str | Path) -> dict[str, Any]:
+    """Return what `content`, the bytes of a TOML file, says; `where` opens every error.
+
+    A byte order mark (Windows) is passed over.
+
+    Raises:
+        InputError: it is not UTF-8 or not TOML, or deeper than any file that people write.
+    """
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputError(
-                f"{path}: {path.stat().st_size:,} bytes is too large for a file of this kind (16 MiB at most)."
-            )
-        text = path.read_text("utf-8")
-        return tomllib.loads(text)
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file.") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}).") from None
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8.") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: not valid TOML: {error}.") from None
+        raise InputError(f"{where}: byte {error.start} is not UTF-8; save the file as UTF-8.") from None
+    if _LONG_KEY.search(text):
+        raise InputError(f"{where}: a key has more than {DEEPEST} parts; expected tables as the manual shows them.")
+    try:
+        read = tomllib.loads(text)
+    except RecursionError:
+        raise InputError(f"{where}: tables or lists stand too deep inside each other.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{where}: not valid TOML: {error}.") from None
+    except ValueError:
+        raise InputError(f"{where}: holds a number of more digits than Python reads.") from None
+    if _depth(read) > DEEPEST:
+        raise InputError(f"{where}: tables or lists stand more than {DEEPEST} deep inside each other.")
+    return read
 
 
 def parse(model: type[M], content: dict[str, Any], where: str | Path) -> M:
@@ -73,9 +99,10 @@ def _sentence(model: type[BaseModel], problem: ErrorDetails) -> str:
         return f"unknown key {key!r}; {nearest(str(location[-1]), _keys_at(model, location[:-1]))}"
     if kind == "missing":
         return f"{key!r} is missing; add it."
-    got = _quoted(problem["input"])
     message = problem["msg"].removeprefix("Value error, ")
-    subject = f"{key!r} is {got}: " if location else ""
+    if isinstance(problem.get("ctx", {}).get("error"), SecretError):
+        return f"{key!r}: {message.rstrip('.')}."
+    subject = f"{key!r} is {_quoted(problem['input'])}: " if location else ""
     return f"{subject}{message[0].lower() if location else message[0]}{message[1:].rstrip('.')}."
 
 
@@ -88,8 +115,21 @@ def _dotted(location: tuple[int | str, ...]) -> str:
 
 
 def _quoted(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # TOML writes numbers in hexadecimal that Python does not write in decimal
+        text = "a number of thousands of digits"
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _depth(content: Any) -> int:
+    """Return how deep tables and lists stand inside each other."""
+    depth, level = 0, [content]
+    while level:
+        depth += 1
+        inside = [part.values() if isinstance(part, dict) else part for part in level if isinstance(part, dict | list)]
+        level = [value for values in inside for value in values]
+    return depth
 
 
 def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from judging.settings import Judge
 from runs.errors import InputError
 from runs.settings import Endpoint, Generation
 from runs.tomlfile import parse
@@ -28,14 +29,51 @@ def test_an_endpoint_is_vllm_or_a_base_url(given: str, base: str) -> None:
     [
         ("localhost:8000", 'expected "vllm" or a URL such as "http://localhost:8000/v1"'),
         ("vlm", 'expected "vllm" or a URL'),
-        ("https://me:secret@host/v1", "a URL must not hold a key; name an environment variable in api_key_env"),
-        ("https://host/v1?key=secret", "a URL must not hold a key"),
+        ("http://h:99999999", 'expected "vllm" or a URL'),
+        ("http://[::1", 'expected "vllm" or a URL'),
+        ("http://h/a\nb", 'expected "vllm" or a URL'),
+        ("http://ｈ/", 'expected "vllm" or a URL'),
     ],
 )
 def test_what_is_no_endpoint_is_told(given: str, told: str) -> None:
     with pytest.raises(InputError) as problem:
         parse(Generation, {"model": "m", "endpoint": given}, "study.toml")
     assert f"study.toml: 'endpoint' is {given!r}: {told}" in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("where", "setting"),
+    [
+        ("endpoint", "https://me:hunter22@host/v1"),
+        ("endpoint", "https://hunter22@host/v1"),
+        ("endpoint", "https://host/v1?api_key=hunter22"),
+        ("endpoint", "https://host/v1#hunter22"),
+        ("replicas", ["http://ok", "https://me:hunter22@host/v1"]),
+        ("api_key_env", "sk-hunter22"),
+        ("extra", {"api_key": "hunter22"}),
+        ("extra", {"extra_headers": {"Authorization": "Bearer hunter22"}}),
+        ("vllm", {"hf-token": "hunter22"}),
+        ("vllm", {"api_key": ["hunter22"]}),
+    ],
+)
+def test_a_key_in_a_study_is_refused_and_not_repeated(where: str, setting: object) -> None:
+    for model in (Generation, Judge):
+        with pytest.raises(InputError) as problem:
+            parse(model, {"model": "m", where: setting}, "study.toml")
+        told = str(problem.value)
+        assert told.startswith(f"study.toml: '{where}")
+        assert "environment" in told
+        assert "hunter22" not in told
+
+
+@pytest.mark.parametrize("value", ["sk-1\nX-Admin: 1", "sk-\u20ac", "two words", "a\x7fb"])
+def test_a_key_that_fits_no_header_is_told_and_not_repeated(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("MY_KEY", value)
+    with pytest.raises(InputError, match="variable MY_KEY holds characters that no key has") as problem:
+        Endpoint(endpoint="http://h", api_key_env="MY_KEY").api_key()
+    assert value not in str(problem.value)
+    monkeypatch.setenv("MY_KEY", "  sk-1\r\n")  # a file's last line end
+    assert Endpoint(endpoint="http://h", api_key_env="MY_KEY").api_key() == "sk-1"
 
 
 def test_a_key_comes_from_the_variable_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

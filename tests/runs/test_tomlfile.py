@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field
 
 from runs.errors import InputError
-from runs.tomlfile import LARGEST_FILE, Table, load, parse, read_toml
+from runs.tomlfile import LARGEST_FILE, Table, load, parse, parse_toml, read_toml
 
 
 class Wheel(Table):
@@ -55,7 +55,12 @@ def test_what_does_not_fit_is_told_with_its_key(tmp_path: Path, content: str, to
         (b"\x00\x01", "not valid TOML"),
         ("name = ", "not valid TOML"),
         ("a = 1\na = 2", "not valid TOML"),
-        (b"a = " + b"[" * 100_000, "not valid TOML"),
+        (b"a = " + b"[" * 100_000, "tables or lists stand too deep inside each other."),
+        (b"a = " + b"[" * 40 + b"]" * 40, "tables or lists stand more than 32 deep inside each other."),
+        (b"a = " + b"9" * 5000, "holds a number of more digits than Python reads."),
+        # tomllib takes the square of the parts: an hour for a file of four megabytes.
+        (b"a" + b".a" * 2_000_000 + b" = 1", "a key has more than 32 parts;"),
+        (b'["a"' + b" . 'b'" * 40 + b"]", "a key has more than 32 parts;"),
     ],
 )
 def test_what_is_no_toml_is_told_without_a_traceback(tmp_path: Path, content: str | bytes, told: str) -> None:
@@ -68,12 +73,12 @@ def test_what_is_no_toml_is_told_without_a_traceback(tmp_path: Path, content: st
 def test_a_file_that_is_not_there_a_folder_and_a_giant_are_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.toml: there is no such file\.$"):
         read_toml(tmp_path / "gone.toml")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r": is a folder; name a file\.$"):
         read_toml(tmp_path)
     giant = tmp_path / "giant.toml"
     with giant.open("wb") as file:
         file.truncate(LARGEST_FILE + 1)
-    with pytest.raises(InputError, match=r"16,777,217 bytes is too large"):
+    with pytest.raises(InputError, match=r"giant\.toml: is larger than 4 MiB"):
         read_toml(giant)
 
 
@@ -82,6 +87,15 @@ def test_long_values_are_cut_in_the_sentence() -> None:
         parse(Car, {"name": ["x" * 500]}, "here")
     assert str(problem.value).startswith("here: 'name' is ['xxx")
     assert len(str(problem.value)) < 200
+
+
+def test_a_number_that_python_cannot_print_is_told() -> None:
+    with pytest.raises(InputError, match="'name' is a number of thousands of digits: "):
+        parse(Car, parse_toml(b"name = 0x" + b"f" * 10_000, "here"), "here")
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert parse_toml(b"\xef\xbb\xbfname = 1", "here") == {"name": 1}
 
 
 def test_tables_do_not_change_once_read() -> None:
