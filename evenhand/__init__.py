@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from evenhand.study import Study, load_study
     from evenhand.trying import Tried, try_judge
     from evenhand.verbs import generate, report, run, score
+    from evenhand.viewing import view
     from judging.settings import Judge
     from runs.calls import Budget
     from runs.errors import EndpointError, EvenhandError, InputError, StoreError
@@ -38,6 +39,7 @@ _HOMES = {
     "evenhand.study": ("Study", "load_study"),
     "evenhand.trying": ("Tried", "try_judge"),
     "evenhand.verbs": ("generate", "report", "run", "score"),
+    "evenhand.viewing": ("view",),
     "judging.settings": ("Judge",),
     "runs.calls": ("Budget",),
     "runs.errors": ("EndpointError", "EvenhandError", "InputError", "StoreError"),
@@ -76,6 +78,7 @@ __all__ = [
     "show_run",
     "show_scoring",
     "try_judge",
+    "view",
 ]
 
 
