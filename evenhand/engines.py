@@ -1,13 +1,22 @@
 """Where a model answers: an engine of ours, started when it is needed, or a URL that is checked first."""
 
+import asyncio
 import dataclasses
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Self
 
+from runs.calls import Tally
 from runs.chat import reach
+from runs.errors import EndpointError, Unresponsive
 from runs.progress import Progress
 from runs.settings import Endpoint
 from runs.vllm_server import VllmServer
+
+RESTARTS = 3
+"""How often an engine of ours that died, or gives no more replies, is started again for one piece of work."""
+SEEN_DEAD = 2.0
+"""Seconds in which the end of a process is seen; calls to it fail at once."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +50,36 @@ class Engines:
     async def __aexit__(self, *_: object) -> None:
         await self._stop()
 
+    async def serve(
+        self, endpoint: Endpoint, model: str, folder: Path, ask: Callable[[Server], Awaitable[Tally]]
+    ) -> Tally:
+        """Return what `ask` makes of a server that answers as `model`.
+
+        An engine of ours that is lost meanwhile is started again, and `ask` is called anew; it goes on where it was.
+
+        Raises:
+            InputError: see `connect`.
+            EndpointError: see `connect`; or the engine was lost more than `RESTARTS` times.
+        """
+        lost = 0
+        while True:
+            server = await self.connect(endpoint, model, folder)
+            if endpoint.endpoint != "vllm":
+                return await ask(server)
+            try:
+                return await self._while_it_lives(ask(server))
+            except EndpointError as error:
+                if not isinstance(error, Unresponsive):
+                    raise
+                await self._stop()
+                lost += 1
+                if lost > RESTARTS:
+                    raise EndpointError(
+                        f"{error}\nvLLM was started again {RESTARTS} times. Nothing is lost: the same command goes on."
+                    ) from None
+                first, _, _ = str(error).partition("\n")
+                self._progress.note(f"{first}; starting it again ({lost} of {RESTARTS})")
+
     async def connect(self, endpoint: Endpoint, model: str, folder: Path) -> Server:
         """Return a server that answers as `model`; the log of an engine of ours goes to `folder`.
 
@@ -65,6 +104,24 @@ class Engines:
             self._wanted = (model, flags)
             await self._running.start()
         return self._running
+
+    async def _while_it_lives(self, asking: Awaitable[Tally]) -> Tally:
+        """Return what `asking` comes to. Raise `Unresponsive` as soon as the engine is dead: no reply will come."""
+        engine = self._running
+        assert engine is not None  # noqa: S101 — `connect` started it
+        work, death = asyncio.ensure_future(asking), asyncio.create_task(engine.died())
+        try:
+            await asyncio.wait({work, death}, return_when=asyncio.FIRST_COMPLETED)
+            unhappy = not work.done() or work.exception() or work.result().failed
+            if unhappy:
+                await asyncio.wait({death}, timeout=SEEN_DEAD)
+            if not unhappy or not death.done():
+                return work.result()
+        finally:
+            for task in (work, death):
+                task.cancel()
+            await asyncio.gather(work, death, return_exceptions=True)
+        raise Unresponsive(engine.why_dead() or "vLLM is dead")
 
     async def _stop(self) -> None:
         if self._running is not None:

@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import signal
 from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from evenhand.engines import Engines
+from evenhand.engines import Engines, Server
 from evenhand.facts import made_by
 from evenhand.study import Plan
 from judging import score as judged
@@ -25,9 +25,10 @@ from runs.progress import Progress
 from runs.store import Folder, Run, Scoring, create_run
 
 T = TypeVar("T")
+Task = TypeVar("Task", answered.Asked, judged.Wanted)
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Session:
     """What all stages of one command share."""
 
@@ -50,14 +51,19 @@ async def answer(plan: Plan, root: Path, session: Session) -> tuple[Run, Tally]:
     tally = Tally()
     with run.lock(), _sealed(run):
         asked = answered.pending(run, generation)
-        if asked:
-            server = await session.engines.connect(generation, generation.model, run.path)
+
+        async def ask(server: Server) -> Tally:
             run.note(engine=server.facts)
+            left = _not_in(run, asked)
             seconds = generation.seconds_for(generation.max_tokens)
             async with ChatClient(
                 server.urls, server.model, server.api_key, concurrency=generation.concurrency, timeout=seconds
             ) as client:
-                tally = await answered.generate(run, generation, asked, client, session.progress, session.budget)
+                return await answered.generate(run, generation, left, client, session.progress, session.budget)
+
+        if asked:
+            tally = await session.engines.serve(generation, generation.model, run.path, ask)
+            tally.done = len(asked) - tally.failed - tally.unasked
     _note_end(run, tally)
     return run, tally
 
@@ -98,14 +104,25 @@ def _place(one: Judge) -> str:
 
 async def _judge(todo: judged.Pending, session: Session) -> tuple[Scoring, Tally]:
     scoring, tally = todo.scoring, Tally()
+
+    async def ask(server: Server) -> Tally:
+        scoring.note(engine=server.facts)
+        left = dataclasses.replace(todo, wanted=_not_in(scoring, todo.wanted))
+        async with JudgeClient(todo.judge, server.urls, server.api_key) as client:
+            return await judged.score(left, client, session.progress, session.budget)
+
     with _sealed(scoring):
         if todo.wanted:
-            server = await session.engines.connect(todo.judge, todo.judge.served_model, scoring.path)
-            scoring.note(engine=server.facts)
-            async with JudgeClient(todo.judge, server.urls, server.api_key) as client:
-                tally = await judged.score(todo, client, session.progress, session.budget)
+            tally = await session.engines.serve(todo.judge, todo.judge.served_model, scoring.path, ask)
+            tally.done = len(todo.wanted) - tally.failed - tally.unasked
     _note_end(scoring, tally)
     return scoring, tally
+
+
+def _not_in(folder: Folder, tasks: Sequence[Task]) -> tuple[Task, ...]:
+    """Return the tasks whose records `folder` does not hold; an engine that is started again finds some there."""
+    have = folder.ledger.keys()
+    return tuple(task for task in tasks if task.key not in have)
 
 
 def _note_end(folder: Folder, tally: Tally) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from runs.errors import EndpointError
+from runs.errors import Unresponsive
 from runs.frames import FailureKind
 from runs.ledger import Ledger
 from runs.progress import Stage
@@ -204,7 +204,7 @@ class _Streak:
     def grew(self, failure: CallError) -> None:
         self.failures += 1
         if self.failures >= HOPELESS:
-            raise EndpointError(
+            raise Unresponsive(
                 f"{failure} ({self.failures} failures in a row; stopped. Nothing is lost: run the same command again.)"
             ) from None
 

@@ -4,6 +4,7 @@
     ├── InputError           a file, flag or value that cannot be used; asking again cannot help
     ├── StoreError           the disk or the store refuses (locked, full, unreadable)
     └── EndpointError        no model could be reached or started; asking again may help
+        └── Unresponsive     one that was asked no longer answers; a new start may help
 
 A response or verdict that does not come is not an error but a row with a kind (`runs.frames.FailureKind`).
 """
@@ -26,6 +27,10 @@ class StoreError(EvenhandError):
 
 class EndpointError(EvenhandError):
     """No model answered where one was expected."""
+
+
+class Unresponsive(EndpointError):  # noqa: N818 — a state, as `Stopped` is
+    """An endpoint that was asked no longer gives any reply."""
 
 
 class Stopped(Exception):  # noqa: N818 — nobody's error

@@ -143,6 +143,11 @@ class VllmServer:
                 if "Address already in use" not in str(error) or attempt == PORTS_TRIED:
                     raise
 
+    async def died(self) -> None:
+        """Return when it runs no longer, for whatever reason."""
+        if self._process is not None:
+            await self._process.wait()
+
     async def stop(self) -> None:
         """End it with all its processes and return when they are gone; do nothing if it does not run."""
         if self._process is not None:
