@@ -47,7 +47,7 @@ class Scripted:
 
 def _ask(url: str, content: dict[str, Any] | None = None) -> dict[str, Any]:
     data = None if content is None else json.dumps(content).encode()
-    with urllib.request.urlopen(url, data, timeout=60) as reply:
+    with urllib.request.urlopen(url, data, timeout=600) as reply:
         told: dict[str, Any] = json.load(reply)
         return told
 

