@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from evenhand.browsing import questions, rubrics
     from evenhand.checking import check
     from evenhand.importing import import_
+    from evenhand.labelling import labellers
     from evenhand.looking import list_, show_failures, show_item, show_run, show_scoring
     from evenhand.planning import Powered, power
     from evenhand.starting import init
     from evenhand.study import Study, load_study
     from evenhand.trying import Tried, try_judge
     from evenhand.verbs import generate, report, run, score
-    from evenhand.viewing import view
+    from evenhand.viewing import Labelled, label, view
     from judging.settings import Judge
     from runs.calls import Budget
     from runs.errors import EndpointError, EvenhandError, InputError, StoreError
@@ -33,13 +34,14 @@ _HOMES = {
     "evenhand.browsing": ("questions", "rubrics"),
     "evenhand.checking": ("check",),
     "evenhand.importing": ("import_",),
+    "evenhand.labelling": ("labellers",),
     "evenhand.looking": ("list_", "show_failures", "show_item", "show_run", "show_scoring"),
     "evenhand.planning": ("Powered", "power"),
     "evenhand.starting": ("init",),
     "evenhand.study": ("Study", "load_study"),
     "evenhand.trying": ("Tried", "try_judge"),
     "evenhand.verbs": ("generate", "report", "run", "score"),
-    "evenhand.viewing": ("view",),
+    "evenhand.viewing": ("Labelled", "label", "view"),
     "judging.settings": ("Judge",),
     "runs.calls": ("Budget",),
     "runs.errors": ("EndpointError", "EvenhandError", "InputError", "StoreError"),
@@ -55,6 +57,7 @@ __all__ = [
     "EvenhandError",
     "InputError",
     "Judge",
+    "Labelled",
     "Powered",
     "StoreError",
     "Study",
@@ -65,6 +68,8 @@ __all__ = [
     "generate",
     "import_",
     "init",
+    "label",
+    "labellers",
     "list_",
     "load_study",
     "power",

@@ -1,5 +1,6 @@
 """Which answers a page shows: what its address says, and back."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -95,6 +96,6 @@ def _number(name: str, value: str) -> float:
         number = float(value)
     except ValueError:
         number = float("nan")
-    if number != number or number in (float("inf"), float("-inf")):
+    if not math.isfinite(number):
         raise InputError(f"{name}={value!r}: expected a number.")
     return number

@@ -16,7 +16,7 @@ _MODULES = {
     name.rstrip("_"): name
     for name in (
         *("init", "questions", "rubrics", "check", "power", "run", "generate", "score", "analyze", "agree", "report"),
-        *("list_", "show", "view", "import_"),
+        *("list_", "show", "view", "label", "import_"),
     )
 }
 

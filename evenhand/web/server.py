@@ -5,7 +5,7 @@ import signal
 import socket
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from types import FrameType
@@ -29,7 +29,7 @@ HOST = "127.0.0.1"
 class Served:
     """What a server shows."""
 
-    routes: list[BaseRoute]
+    routes: Sequence[BaseRoute]
     writable: tuple[str, ...] = ()
     """The paths that take POST."""
 
@@ -62,7 +62,7 @@ def serve(
             thread.join()
 
 
-def application(routes: list[BaseRoute]) -> Starlette:
+def application(routes: Sequence[BaseRoute]) -> Starlette:
     """Return the pages at `routes`, the style sheets and scripts, and errors as pages of one sentence."""
     handlers: dict[Any, Any] = {EvenhandError: _sentence, 404: _nothing, Exception: _broken}
     return Starlette(routes=[*routes, *_static()], exception_handlers=handlers)
