@@ -15,8 +15,24 @@ from runs.errors import InputError
 
 
 def to_csv(table: pl.DataFrame) -> str:
-    """Return every column as CSV; null is an empty field."""
-    return table.write_csv()
+    """Return every column as CSV; null is an empty field, and text that a spreadsheet would compute stays text."""
+    return neutral(table).write_csv()
+
+
+def neutral(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame whose texts no spreadsheet takes for a formula: an apostrophe stands before what begins like one.
+
+    Such text begins with =, +, -, @, a tab or a line break, also after blanks (OWASP, "CSV Injection").
+    """
+    texts = [name for name, kind in table.schema.items() if kind in (pl.String, pl.Categorical) or kind == pl.Enum]
+    formula = r"^\s*[=+\-@\t\r\n＝＋－＠]"
+    return table.with_columns(
+        pl.when(pl.col(name).cast(pl.String).str.contains(formula))
+        .then("'" + pl.col(name).cast(pl.String))
+        .otherwise(pl.col(name).cast(pl.String))
+        .alias(name)
+        for name in texts
+    )
 
 
 def to_records(table: pl.DataFrame) -> list[dict[str, Any]]:

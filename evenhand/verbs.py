@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.report import write_report
 from evenhand import stages
 from evenhand.analysing import Analyzed, analyze
 from evenhand.engines import Engines
+from evenhand.reporting import report
 from evenhand.study import load_study
 from judging.settings import Judge
 from judging.variants import Variant, variants
@@ -136,13 +136,6 @@ def run(
     result = analyze(answers, focal=plan.focal)
     failed, unasked = sum(one.failed for one in tallies), sum(one.unasked for one in tallies)
     return Finished(answers, result, report(result), failed, unasked)
-
-
-def report(result: Analyzed) -> Path:
-    """Write `analysis/report.html` of a run and return its path. Raises `StoreError` if the disk refuses."""
-    path = result.run.path / "analysis" / "report.html"
-    write_report(path, result.run, result.contrasts, result.missing)
-    return path
 
 
 @contextlib.asynccontextmanager

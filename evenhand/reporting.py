@@ -1,0 +1,55 @@
+"""An analysis → the report: one HTML file, and the plots as files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis.agreement import agreement
+from analysis.interaction import judge_interactions
+from analysis.overview import overview
+from analysis.ppi import corrected_contrasts
+from analysis.report import Content, write_figures, write_report
+from evenhand.analysing import Analyzed, write_frame
+from runs.store import make_folder
+
+
+def report(result: Analyzed, *, figures: Path | str | None = None) -> Path:
+    """Write `analysis/report.html` of a run and return its path.
+
+    Args:
+        result: what `analyze` returned; what it was not asked for, the report says so.
+        figures: a folder for each plot as PNG, SVG and PDF, and its data as CSV; null: none.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    content = _content(result)
+    folder = result.run.path / "analysis"
+    make_folder(folder)
+    for name in ("countries", "topics", "agreement"):
+        write_frame(folder / f"{name}.parquet", getattr(content, name))
+    path = folder / "report.html"
+    write_report(path, content)
+    if figures is not None:
+        write_figures(Path(figures), content)
+    return path
+
+
+def _content(result: Analyzed) -> Content:
+    scores, criteria, focal = result.scores, result.criteria, result.focal
+    references: str | Sequence[str] = result.references
+    countries, topics = overview(scores, criteria, focal=focal, references=references, analysis=result.settings)
+    return Content(
+        run=result.run,
+        focal=focal,
+        alpha=result.settings.alpha,
+        contrasts=result.contrasts,
+        missing=result.missing,
+        countries=countries,
+        topics=topics,
+        omnibus=result.omnibus,
+        moved=result.moved,
+        survival=result.survival,
+        agreement=agreement(scores, criteria),
+        interaction=judge_interactions(scores, criteria, focal),
+        corrected=corrected_contrasts(scores, criteria, focal),
+    )
