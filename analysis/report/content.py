@@ -44,6 +44,11 @@ class Content:
         return self.contrasts.filter(pl.col("family") == "confirmatory")
 
     @cached_property
+    def scales(self) -> dict[str, str]:
+        """The scale of each criterion."""
+        return dict(self.contrasts.select("criterion", "scale").iter_rows())
+
+    @cached_property
     def judges(self) -> list[str]:
         """Who scored, humans included, the panel not."""
         names = self.missing["judge"].unique(maintain_order=True)

@@ -92,7 +92,8 @@ def marks(rows: Sequence[Mapping[str, Any]], mark: str, name: str, settings: Map
 
     Colours and shapes that stand in the rows are taken as they are; `x` and `y` are set by `at`.
     """
-    chart = getattr(alt.Chart(alt.Data(values=list(rows)), name=name), f"mark_{mark}")(**settings)
+    frame = pl.DataFrame(list(rows), infer_schema_length=None)
+    chart = getattr(alt.Chart(frame, name=name), f"mark_{mark}")(**settings)
     return chart.encode(**at)  # type: ignore[no-any-return]
 
 
@@ -124,7 +125,8 @@ def _spec(figure: Figure, width: int, colours: Colours, background: str = "trans
             "tickColor": colours["line"],
         },
     }
-    return {**chart.to_dict(), "config": config}
+    with alt.data_transformers.enable("default", max_rows=None):
+        return {**chart.to_dict(), "config": config}
 
 
 _UNREAD = re.compile(r' (?:role|aria-[a-z]+|pointer-events|xmlns:xlink)="[^"]*"')

@@ -124,9 +124,8 @@ def moved_figure(content: Content, name: str) -> Figure | None:
     if frame is None:
         return None
     data = frame.filter(pl.col("country") == CONTRAST, pl.col("moved").is_not_null())
-    scales = dict(content.contrasts.select("criterion", "scale").iter_rows())
     rows = [
-        {**row, "label": _named(row), "p": row["q_bh"], "scale": scales[row["criterion"]]}
+        {**row, "label": _named(row), "p": row["q_bh"], "scale": content.scales[row["criterion"]]}
         for row in data.iter_rows(named=True)
     ]
     kept, left = _shortened(rows)
@@ -205,7 +204,8 @@ def _shortened(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], st
     by_label: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         by_label.setdefault(row["label"], []).append(row)
-    room, kept = MOST_LINES, set()
+    room = MOST_LINES
+    kept: set[str] = set()
     for label, own in sorted(by_label.items(), key=lambda item: min(_p(row) for row in item[1])):
         if kept and len(own) > room:
             break

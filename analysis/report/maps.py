@@ -11,6 +11,7 @@ from analysis.report.content import Content
 from analysis.report.drawing import Figure
 from analysis.report.matrices import Cell, Matrix, bars, shades
 from analysis.verdict import adjusted_p, number
+from rubrics import Scale
 
 MOST_MAPS, MOST_COUNTRIES, MOST_TOPICS, MOST_REASONS = 6, 60, 20, 7
 ALL = "all"
@@ -32,7 +33,7 @@ def topic_figures(content: Content) -> Iterator[Figure]:
     order = sorted(parts, key=lambda key: least.get(key, 1.0))
     kept = set(order[:MOST_TOPICS])
     yield _criteria(content, {key: part for key, part in parts.items() if key in kept}, len(parts))
-    with_topics = [key for key in order if parts[key]["topic"].null_count() < len(parts[key])]
+    with_topics = [key for key in order if parts[key]["topic"].n_unique() > 1 and parts[key]["mean"].n_unique() > 1]
     for at, key in enumerate(with_topics[:MOST_MAPS], start=1):
         yield _topics(content, parts[key], at, len(with_topics) - MOST_MAPS if at == MOST_MAPS else 0)
 
@@ -44,11 +45,16 @@ def _criteria(content: Content, parts: dict[tuple[Any, ...], pl.DataFrame], n: i
     names = pl.concat(wholes)["country"].unique().sort().to_list()
     countries, dropped = _countries(content.focal, {name: first.get(name, 0.0) for name in names})
     kept = [whole.filter(pl.col("country").is_in(countries)) for whole in wholes]
-    cells = [cell for at, whole in enumerate(kept) for cell in _shaded(whole, countries, [None], at)]
+    cells = [
+        cell
+        for at, (key, whole) in enumerate(zip(parts, kept, strict=True))
+        for cell in _shaded(whole, _range(content, key[0], whole), countries, [None], at)
+    ]
     columns = tuple(_title(key) for key in parts)
     caption = (
-        f"Mean scores over all topics, judged by {content.chief}; each column from its lowest score (palest) to its "
-        f"highest. {_order(content.focal, countries)}, by the first column."
+        f"Mean scores over all topics, judged by {content.chief}. Rates are shaded from 0 to 1, points from the lowest "
+        f"mean of their column to the highest, at least one point apart. {_order(content.focal, countries)}, by the "
+        "first column."
     )
     caption += f" Left out: {dropped} countries in the middle." if dropped else ""
     caption += f" Left out: {n - len(parts)} columns with larger p-values." if n > len(parts) else ""
@@ -69,13 +75,13 @@ def _topics(content: Content, part: pl.DataFrame, at: int, left: int) -> Figure:
     topics = [None, *named[: MOST_TOPICS - 1]]
     known = pl.col("topic").is_null() | pl.col("topic").is_in(topics[1:])
     data = part.filter(pl.col("country").is_in(countries), known)
-    cells = _shaded(data, countries, topics, 0)
+    lowest, highest = _range(content, part["criterion"][0], data)
+    cells = _shaded(data, (lowest, highest), countries, topics, 0)
     matrix = Matrix(
         tuple(countries), tuple(topic or ALL for topic in topics), tuple(cells), _marked(content.focal, countries)
     )
-    lowest, highest = (number(end) for end in _range(data))
     caption = (
-        f"Mean score of {title}, judged by {content.chief}; palest {lowest}, darkest {highest}. "
+        f"Mean score of {title}, judged by {content.chief}; palest {number(lowest)}, darkest {number(highest)}. "
         f"{_order(content.focal, countries)}."
     )
     caption += f" Left out: {dropped} countries in the middle." if dropped else ""
@@ -89,23 +95,27 @@ def _topics(content: Content, part: pl.DataFrame, at: int, left: int) -> Figure:
     return Figure(f"topics-{at}", f"{title}, per topic", caption, f"Over all topics: {said}.", data, shades(matrix))
 
 
-def _shaded(data: pl.DataFrame, countries: list[str], topics: list[str | None], column: int) -> list[Cell]:
-    lowest, highest = _range(data)
-    width = highest - lowest
+def _shaded(
+    data: pl.DataFrame, between: tuple[float, float], countries: list[str], topics: list[str | None], column: int
+) -> list[Cell]:
+    lowest, highest = between
     return [
         Cell(
             countries.index(row["country"]),
             column + topics.index(row["topic"]),
             number(row["mean"]),
-            (row["mean"] - lowest) / width if width > 0 else 0.0,
+            (row["mean"] - lowest) / (highest - lowest),
         )
         for row in data.iter_rows(named=True)
     ]
 
 
-def _range(data: pl.DataFrame) -> tuple[float, float]:
+def _range(content: Content, criterion: str, data: pl.DataFrame) -> tuple[float, float]:
+    """Return the scores of the palest and the darkest shade, far enough apart not to exaggerate."""
+    if content.scales[criterion] in (Scale.BINARY, Scale.NOMINAL):
+        return 0.0, 1.0
     means = data["mean"].to_list()
-    return min(means), max(means)
+    return min(means), max(*means, min(means) + 1)
 
 
 def _title(key: tuple[Any, ...]) -> str:

@@ -101,10 +101,10 @@ class _Grid:
         self.column = min(COLUMN, (width - self.left - 30) / max(1, len(matrix.columns)))
         longest = max((len(name) for name in matrix.columns), default=0)
         self.slanted = longest * 6.5 > self.column
-        self.top = min(110, 20 + longest * 4.5) if self.slanted else 22
+        self.top = min(110, 14 + longest * 3.6) if self.slanted else 22
         self.height = self.top + ROW * len(matrix.rows) + 2
-        self.across = {"axis": None, "scale": alt.Scale(domain=[0, width], range=[0, width], nice=False)}
-        self.down = {"axis": None, "scale": alt.Scale(domain=[0, self.height], range=[0, self.height], nice=False)}
+        self.across = _pixels(width)
+        self.down = _pixels(self.height)
         self.box = {
             "x": alt.X("x:Q", **self.across),
             "x2": alt.X2("x2:Q"),
@@ -130,7 +130,7 @@ class _Grid:
             for at, name in enumerate(self.matrix.columns)
         ]
         beside = {"align": "left", "baseline": "middle", "limit": self.left - 6}
-        turned = {"angle": 325, "align": "left", "limit": self.top * 1.5} if self.slanted else {"align": "center"}
+        turned = {"angle": 325, "align": "left", "limit": self.top * 1.7} if self.slanted else {"align": "center"}
         y = {"x": alt.value(0), "y": alt.Y("y:Q", **self.down), "text": "words:N"}
         above = {"x": alt.X("x:Q", **self.across), "y": alt.value(self.top - 6), "text": "words:N"}
         bold = {**beside, "fontWeight": "bold", "color": colours["focal"]}
@@ -139,4 +139,9 @@ class _Grid:
             marks(own, "text", "focal", bold, **y),
             marks(columns, "text", "columns", {**turned, "fontSize": 11, "color": colours["fg"]}, **above),
         ]
-        return [layer for layer in layers if layer.data.values]
+        return [layer for layer in layers if len(layer.data)]
+
+
+def _pixels(length: float) -> dict[str, Any]:
+    """Return a channel's settings with which data are pixels."""
+    return {"axis": None, "scale": alt.Scale(domain=[0, length], range=[0, length], nice=False)}

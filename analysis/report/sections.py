@@ -69,10 +69,11 @@ def _verdict(content: Content, _: Figures) -> str:
 
 
 def _sentences(table: pl.DataFrame) -> str:
+    order = pl.col("finding").replace_strict({"differs": 0, "equivalent": 1, "inconclusive": 2}, return_dtype=pl.Int8)
     items = (
         f'<li class="{row["finding"]}"><span class="finding {row["finding"]}">{row["finding"]}</span> '
         f"{prose(row['sentence'])}</li>"
-        for row in table.head(MOST_ROWS).iter_rows(named=True)
+        for row in table.sort(order, maintain_order=True).head(MOST_ROWS).iter_rows(named=True)
     )
     return f'<ul class="verdict">{"".join(items)}</ul>'
 

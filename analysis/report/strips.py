@@ -100,7 +100,9 @@ def _domain(lines: Sequence[Line]) -> tuple[float, float]:
 def _panel(panel: _Placed, width: int, between: tuple[int, int], colours: Colours) -> Any:
     narrow = width <= NARROW
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[0, panel.height], range=[0, panel.height], nice=False))
-    axis = alt.Axis(title=panel.title, tickCount=4 if narrow else 8, labelOverlap=True, titleAnchor="middle")
+    axis = alt.Axis(
+        title=panel.title, tickCount=4 if narrow else 7, labelOverlap="greedy", labelFlush=False, titleAnchor="middle"
+    )
     scale = alt.Scale(domain=list(panel.domain), range=list(between), nice=False, zero=False)
     x = alt.X("value:Q", scale=scale, axis=axis)
     low, high = alt.X("low:Q", scale=scale, axis=axis), alt.X2("high:Q")
@@ -150,7 +152,7 @@ def _panel(panel: _Placed, width: int, between: tuple[int, int], colours: Colour
                 x=alt.value(between[1] + 8), y=y, text="words:N",
             )
         )  # fmt: skip
-    there = [layer for layer in layers if layer.data.values]
+    there = [layer for layer in layers if len(layer.data)]
     return alt.layer(*there).properties(width=width, height=panel.height)
 
 
