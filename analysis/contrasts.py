@@ -149,6 +149,7 @@ def contrasts(
     computed = [entry for own in _by_criterion(tables) for entry in _rows(own, planned, settings)]
     _adjust(computed, analysis)
     _compare_judges(computed, settings)
+    _flag_diluted(computed, tables)
     for entry in computed:
         _conclude(entry.row, settings)
     return pl.DataFrame([entry.row for entry in computed], schema=CONTRASTS, orient="row")
@@ -207,10 +208,24 @@ def _compare_judges(computed: Sequence[Computed], settings: Settings) -> None:
             _fill(members, "judge_interaction_p", [found.p] * len(members))
 
 
+def _flag_diluted(computed: Sequence[Computed], tables: Sequence[Cells]) -> None:
+    """Flag the panel's rows on criteria that some member scores the same throughout, whose vote pulls them to zero."""
+    varies: dict[str, dict[str, bool]] = {}
+    for table in tables:
+        if table.judge != PANEL and not table.judge.startswith(HUMAN) and table.came.any():
+            judges = varies.setdefault(table.criterion.id, {})
+            spread = np.nanmax(table.mean) - np.nanmin(table.mean)
+            judges[table.judge] = judges.get(table.judge, False) or bool(spread > 0)
+    diluted = {name for name, judges in varies.items() if any(judges.values()) and not all(judges.values())}
+    for entry in computed:
+        if entry.row["judge"] == PANEL and entry.row["criterion"] in diluted:
+            entry.row["flags"].append("diluted")
+
+
 def _conclude(row: dict[str, Any], settings: Settings) -> None:
-    row["flags"] = " ".join(row["flags"])
     row["seed"], row["version"] = settings.seed, VERSION
     row["finding"] = str(finding(row, settings.alpha))
+    row["flags"] = " ".join(row["flags"])
     place = standing(row, settings.alpha)
     row["standing"] = None if place is None else str(place)
     row["sentence"] = sentence(row, 1 - settings.alpha)

@@ -11,6 +11,8 @@ _FLAGS = {
     "attrition": "scores are missing at different rates on the two sides; see the bounds",
     "rare": "events are rare or nearly universal: p is that of labels permuted within questions, the interval is "
     "Newcombe's",
+    "diluted": "a judge of the panel gave all answers the same score, which pulls the panel's difference towards zero: "
+    "it can show no equivalence",
     "no_data": "no question has a score on both sides",
     "no_reference": "there is no other country to compare with",
 }

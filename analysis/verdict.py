@@ -28,11 +28,14 @@ class Standing(StrEnum):
 
 
 def finding(row: Mapping[str, Any], alpha: float) -> Finding:
-    """Return what the row's own family says: Holm for confirmatory rows, Benjamini–Hochberg for exploratory ones."""
+    """Return what the row's own family says: Holm for confirmatory rows, Benjamini–Hochberg for exploratory ones.
+
+    A panel that is `diluted` by a judge who tells nothing apart shows no equivalence.
+    """
     p = adjusted_p(row)
     if p is not None and p <= alpha:
         return Finding.DIFFERS
-    if row["p_tost"] is not None and row["p_tost"] <= alpha:
+    if row["p_tost"] is not None and row["p_tost"] <= alpha and "diluted" not in row["flags"]:
         return Finding.EQUIVALENT
     return Finding.INCONCLUSIVE
 

@@ -99,3 +99,23 @@ def test_the_interaction_tells_judges_apart_that_differ_and_not_those_that_agree
     assert p[0][0] > 0.05
     assert p[1][0] == pytest.approx(1 / 2000, abs=1e-3)
     assert apart.filter(pl.col("family") == "exploratory")["judge_interaction_p"].null_count() == 3
+
+
+def test_a_judge_that_tells_nothing_apart_lets_the_panel_show_no_equivalence():
+    # Judge a sees 0.4 less for CN in half of twenty questions, b scores 3 throughout: the panel's mean difference is
+    # halved to -0.1, within 0.25, and that says as much about b as about the countries.
+    seen = {"CN": [2.6, 3.0] * 10, "US": [3.0] * 20, "DE": [3.0] * 20}
+    blind = {country: [3.0] * 20 for country in seen}
+    numeric = Criterion(id="tone", question="Warm?", scale=Scale.NUMERIC, minimum=1, maximum=5)
+    table = contrasts(
+        scores("tone", {"a": seen, "b": blind}), [numeric], focal="CN", analysis=Analysis(margin=0.25, alpha=0.0001)
+    )
+    row = table.filter(judge="panel", reference="others").row(0, named=True)
+    assert row["difference"] == pytest.approx(-0.1)
+    assert row["p_tost"] <= 0.0001
+    assert "diluted" in row["flags"].split()
+    assert row["finding"] == "inconclusive"
+    alone = contrasts(
+        scores("tone", {"a": seen, "b": seen}), [numeric], focal="CN", analysis=Analysis(margin=0.25, alpha=0.0001)
+    )
+    assert "diluted" not in "".join(alone["flags"])
