@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from evenhand.labelling import labellers
     from evenhand.looking import list_, show_failures, show_item, show_run, show_scoring
     from evenhand.planning import Powered, power
+    from evenhand.reporting import report
     from evenhand.starting import init
     from evenhand.study import Study, load_study
     from evenhand.trying import Tried, try_judge
-    from evenhand.verbs import generate, report, run, score
+    from evenhand.verbs import generate, run, score
     from evenhand.viewing import Labelled, label, view
     from judging.settings import Judge
     from runs.calls import Budget
@@ -37,10 +38,11 @@ _HOMES = {
     "evenhand.labelling": ("labellers",),
     "evenhand.looking": ("list_", "show_failures", "show_item", "show_run", "show_scoring"),
     "evenhand.planning": ("Powered", "power"),
+    "evenhand.reporting": ("report",),
     "evenhand.starting": ("init",),
     "evenhand.study": ("Study", "load_study"),
     "evenhand.trying": ("Tried", "try_judge"),
-    "evenhand.verbs": ("generate", "report", "run", "score"),
+    "evenhand.verbs": ("generate", "run", "score"),
     "evenhand.viewing": ("Labelled", "label", "view"),
     "judging.settings": ("Judge",),
     "runs.calls": ("Budget",),

@@ -5,6 +5,10 @@ from typing import Any
 
 import polars as pl
 
+from analysis.panel import PANEL
+from analysis.tables import as_text
+from analysis.verdict import interval_ends, is_distance
+from evenhand.analysing import analysis_of
 from runs.errors import InputError, nearest
 from runs.frames import Status
 from runs.store import DEFAULT_ROOT, Run, Scoring, find_runs, open_run
@@ -16,11 +20,15 @@ def list_(root: Path = DEFAULT_ROOT) -> list[dict[str, Any]]:
 
 
 def show_run(run: Run | Path) -> dict[str, Any]:
-    """Return what a run holds: its entry in the list, and answers per country and status."""
+    """Return what a run holds: its entry in the list, answers per country and status, and its analysis in short.
+
+    `analysis` is null before the first `analyze`. Its `is_current` is false if answers or verdicts came since; else
+    `contrasts` holds the declared ones under one judge, the panel where there is one.
+    """
     run = _opened(run)
     answers = run.responses().join(run.items().lazy(), on="item_id").group_by("country", "status")
     counts = answers.len("answers").sort("country", "status").collect()
-    return {**_entry(run), "answers": counts.to_dicts()}
+    return {**_entry(run), "answers": counts.to_dicts(), "analysis": _analysis(run)}
 
 
 def show_item(run: Run | Path, item_id: str) -> dict[str, Any]:
@@ -89,6 +97,34 @@ def _entry(run: Run) -> dict[str, Any]:
         "status": run.manifest["status"],
         "scorings": scorings,
     }
+
+
+def _analysis(run: Run) -> dict[str, Any] | None:
+    told = analysis_of(run)
+    if told is None or not told["is_current"]:
+        return None if told is None else {"is_current": False}
+    try:
+        table = pl.read_parquet(run.path / "analysis" / "contrasts.parquet").filter(pl.col("family") == "confirmatory")
+    except (pl.exceptions.PolarsError, OSError):
+        return None
+    judges = table["judge"].unique().sort().to_list()
+    judge = PANEL if PANEL in judges else judges[0] if judges else None
+    own = table.filter(pl.col("judge") == judge)
+    rows = [
+        {
+            "criterion": label,
+            "reference": row["reference"],
+            "scale": row["scale"],
+            "n_questions": row["n_questions"],
+            "difference": row["difference"],
+            **dict(zip(("interval_low", "interval_high"), interval_ends(row), strict=True)),
+            "finding": row["finding"],
+            "standing": row["standing"],
+        }
+        for row, label in zip(own.iter_rows(named=True), as_text(own)["criterion"], strict=True)
+        if row["difference"] is not None and not is_distance(row)
+    ]
+    return {"is_current": True, "focal": told["focal"], "judge": judge, "judges": judges, "contrasts": rows}
 
 
 def _verdicts(run: Run, where: pl.Expr) -> list[dict[str, Any]]:

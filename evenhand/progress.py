@@ -1,10 +1,13 @@
 """Progress on a terminal: bars and a status line on stderr, a few plain lines where there is none."""
 
+import os
+import sys
 import time
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.status import Status
+from rich.table import Column
 from rich.text import Text
 
 console = Console(stderr=True, highlight=False)
@@ -14,20 +17,23 @@ SPARSE = 20.0
 """Seconds between two notes where there is no terminal."""
 
 
+def refuse_colour() -> None:
+    """Let nothing be coloured from now on: every console, and every program that is started, heeds NO_COLOR."""
+    os.environ["NO_COLOR"] = "1"
+    console.no_color = True
+
+
+def can_draw() -> bool:
+    """Whether stderr is a terminal on which a line can be drawn anew; into anything else go plain lines only."""
+    return sys.stderr.isatty() and console.is_terminal and not console.is_dumb_terminal
+
+
 class Bars:
     """A bar for each stage under way, and a status line while nothing can be counted."""
 
     def __init__(self) -> None:
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[speed]}"),
-            TimeRemainingColumn(compact=True),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        self._draws = can_draw()
+        self._bars = Progress(*_columns(console.width), console=console, transient=True, disable=not self._draws)
         self._status: Status | None = None
         self._noted = -SPARSE
 
@@ -41,17 +47,34 @@ class Bars:
 
     def note(self, text: str) -> None:
         """Show what is going on: in the status line, or every twenty seconds where there is no terminal."""
-        if not console.is_terminal:
+        if not self._draws:
             if time.monotonic() - self._noted >= SPARSE:
                 self._noted = time.monotonic()
                 console.print(text, markup=False, soft_wrap=True)
         elif self._bars.live.is_started:
             return
         elif self._status is None:
-            self._status = console.status(Text(text))
+            self._status = console.status(_one_line(text))
             self._status.start()
         else:
-            self._status.update(Text(text))
+            self._status.update(_one_line(text))
+
+
+def _columns(width: int) -> list[ProgressColumn]:
+    """Return what fits into a line of `width`: how many always, then the time left, the bar, tokens and failures."""
+    name = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1))
+    columns: list[ProgressColumn] = [name, MofNCompleteColumn()]
+    if width >= 50:
+        columns.append(TimeRemainingColumn(compact=True))
+    if width >= 64:
+        columns.insert(1, BarColumn(bar_width=min(30, width // 4)))
+    if width >= 90:
+        columns.append(TextColumn("{task.fields[speed]}"))
+    return columns
+
+
+def _one_line(text: str) -> Text:
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 class Bar:
@@ -70,7 +93,7 @@ class Bar:
         self._tokens += tokens
         speed = f"{self._tokens / max(time.monotonic() - self._started, 1e-3):.0f} tokens/s{self._failures()}"
         self._drawn.update(self._task, completed=self._done + self._failed, speed=speed)
-        if not console.is_terminal:
+        if not self._drawn.live.is_started:
             self._bars.note(f"{self._name}: {self._done + self._failed} of {self._total}, {speed}")
 
     def end(self) -> None:

@@ -2,14 +2,16 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from importlib import import_module
-from typing import Any
+from inspect import Parameter, signature
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from evenhand.progress import console
+from evenhand.progress import console, refuse_colour
 from runs.errors import EvenhandError, Stopped
 
 _MODULES = {
@@ -21,13 +23,43 @@ _MODULES = {
 }
 
 
+def _without_color(value: bool) -> None:
+    if value:
+        refuse_colour()
+
+
+NoColor = Annotated[
+    bool,
+    typer.Option(
+        "--no-color",
+        help="No colours; the environment variable NO_COLOR does the same.",
+        callback=_without_color,
+        is_eager=True,
+    ),
+]
+
+
+def _with_no_color(command: Callable[..., None]) -> Callable[..., None]:
+    """Return `command` with the option that every verb has; whoever types it need not know where it belongs."""
+
+    @wraps(command)
+    def without(*, no_color: bool = False, **arguments: Any) -> None:  # noqa: ARG001 (its callback has done it)
+        command(**arguments)
+
+    declared = signature(command)
+    last = Parameter("no_color", Parameter.KEYWORD_ONLY, default=False, annotation=NoColor)
+    without.__signature__ = declared.replace(parameters=[*declared.parameters.values(), last])  # type: ignore[attr-defined]
+    without.__annotations__ = {**command.__annotations__, "no_color": NoColor}
+    return without
+
+
 class _Verbs(Mapping[str, Any]):
     """The verbs as commands. A verb's module is imported when it is asked for: all of them take seconds."""
 
     def __getitem__(self, name: str) -> Any:
         verb = import_module(f"evenhand.cli.{_MODULES[name]}")
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        alone.command(verb.NAME)(verb.command)
+        alone.command(verb.NAME)(_with_no_color(verb.command))
         return typer.main.get_command(alone)
 
     def __iter__(self) -> Iterator[str]:
@@ -57,7 +89,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def _evenhand() -> None:
+def _evenhand(no_color: NoColor = False) -> None:
     """Does a model treat one country differently, how sure are we, and would another judge say the same?"""
 
 

@@ -31,10 +31,13 @@ def tell_unasked(unasked: int) -> None:
 
 def show(renderable: RenderableType) -> None:
     """Print a table on stdout, as wide as the terminal; into a pipe or file as wide as it is."""
+    stdout_console().print(renderable)
+
+
+def stdout_console() -> Console:
+    """Return the console of stdout: as wide as the terminal; into a pipe or file, wide enough for any table."""
     stdout = Console(highlight=False)
-    if not stdout.is_terminal:
-        stdout = Console(highlight=False, width=240)
-    stdout.print(renderable)
+    return stdout if stdout.is_terminal else Console(highlight=False, width=240)
 
 
 def show_json(content: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """`evenhand show RUN [ITEM]`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Group
@@ -8,9 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 import evenhand
-from evenhand.cli.options import AsJson, RunFolder, show, show_json
+from evenhand.cli.lines import legend, plot, signs_for
+from evenhand.cli.options import AsJson, RunFolder, show, show_json, stdout_console
+from evenhand.progress import console
 
 NAME = "show"
+MOST_LINES = 40
+"""Contrasts that are drawn."""
 
 
 def command(
@@ -32,7 +36,32 @@ def command(
         show(_answers(content))
     else:
         rows = content["failures"] if failures else content["answers"]
-        show(_table(rows) if rows else Text("nothing failed"))
+        show(_table(rows) if rows else Text("nothing failed" if failures else "no answer has come yet"))
+        if not failures:
+            _tell_analysis(content)
+
+
+def _tell_analysis(content: dict[str, Any]) -> None:
+    """Print the contrasts as lines, or which command brings them up to date."""
+    told, command = content["analysis"], f"evenhand analyze {content['run']}"
+    if told is None or not told["is_current"]:
+        why = "answers or verdicts have come since the last analysis" if told else "nothing has been analyzed yet"
+        if not content["scorings"]:
+            why, command = "nothing has been scored yet", f"evenhand score {content['run']} --judge …"
+        console.print(f"{why}; run: {command}", markup=False, soft_wrap=True)
+        return
+    out = stdout_console()
+    signs = signs_for(out.encoding)
+    rows = told["contrasts"][:MOST_LINES]
+    against = {row["reference"] for row in rows}
+    other = against.pop() if len(against) == 1 else "the comparator"
+    show(Text(f"\n{told['focal']} minus {other}, judged by {told['judge']} ({legend(signs)})", style="bold"))
+    for line in plot(rows, out.width, signs):
+        show(Text(line, no_wrap=True, overflow="crop"))
+    left = len(told["contrasts"]) - len(rows)
+    more = [f"{left} more contrasts"] if left else []
+    more += [f"{len(told['judges']) - 1} more judges"] if len(told["judges"]) > 1 else []
+    console.print(f"{', '.join([*more, 'the whole table'])}: {command}", markup=False, soft_wrap=True)
 
 
 def _table(rows: list[dict[str, object]]) -> Table:
