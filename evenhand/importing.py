@@ -1,5 +1,6 @@
 """Answers, and verdicts, that came from elsewhere: CSV, JSONL or Parquet → a run and its scorings."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ MORE_OF_RESPONSES = ("language", "epoch", "prompt", "topic", "sensitive", "stanc
 VERDICTS = ("question_id", "country", "judge", "criterion", "score")
 """The columns that a file of verdicts must have."""
 MORE_OF_VERDICTS = ("language", "epoch", "repeat", "reason", "status", "model")
+MOST_MODELS = 1000
+"""Each makes a run; more of them are a wrong column."""
 UNNAMED_MODEL = "imported"
 """What a model is called that the file does not name."""
 
@@ -96,8 +99,8 @@ def import_(
         _store_verdicts(tables[1], result, scale)
     for imported in result.runs:
         journal = Journal(imported.run.path / "rejected.jsonl")
-        known = list(journal.read())
-        journal.append(rejected for rejected in result.rejected if rejected not in known)
+        known = {json.dumps(row) for row in journal.read() if isinstance(row, dict)}
+        journal.append(rejected for rejected in result.rejected if json.dumps(rejected) not in known)
         journal.close()
     return result
 
@@ -114,6 +117,11 @@ def _responses(answers: Table, result: Result) -> dict[str, dict[Place, Row]]:
         except Misfit as why:
             result.reject(answers, number, row, why)
     result.check_some_fit(answers, models)
+    if len(models) > MOST_MODELS:
+        raise InputError(
+            f"{answers.path}: names {len(models):,} models, and each would become a run ({MOST_MODELS:,} at most); "
+            "is `model` the right column?"
+        )
     return models
 
 

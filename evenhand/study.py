@@ -1,5 +1,6 @@
 """The study file: the question, declared before the data exist."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from judging.settings import Judge
 from rubrics import Rubric, load_rubric
 from runs import countries
 from runs.errors import InputError, nearest
+from runs.files import is_folder
 from runs.items import make_items
 from runs.questions import QuestionSet, load_questions
 from runs.settings import Generation
@@ -44,8 +46,8 @@ class Study(Table):
     @field_validator("judges")
     @classmethod
     def _names_are_unique(cls, judges: tuple[Judge, ...]) -> tuple[Judge, ...]:
-        names = [judge.name for judge in judges]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        names = Counter(judge.name for judge in judges)
+        twice = next((name for name, count in names.items() if count > 1), None)
         if twice is not None:
             raise ValueError(f"two judges are called {twice!r}; give each a `name` of its own")
         if "panel" in names:
@@ -80,8 +82,12 @@ def load_study(path: Path) -> Plan:
     Raises:
         InputError: something is missing, unknown or contradictory; one sentence with file, key and fix.
     """
-    path = path / "study.toml" if path.is_dir() else path
-    content = read_toml(path)
+    path = path / "study.toml" if is_folder(path) else path
+    return read_study(read_toml(path), path)
+
+
+def read_study(content: dict[str, Any], path: Path) -> Plan:
+    """Return the study that `content`, the tables of the file at `path`, declares; else as `load_study`."""
     _check_place(path, content)
     study = parse(Study, content, path)
     asked = countries.resolve(study.questions.countries)

@@ -1,20 +1,43 @@
 """Files of rows as they come from elsewhere: CSV, JSONL or Parquet, with columns renamed to ours."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from runs.errors import InputError, nearest
+from runs.files import check_regular
+
+LARGEST_FILE = 4 * 2**30
+"""Bytes of a file, and of the text that a packed one unpacks to."""
+LARGEST_LINE = 16 * 2**20
+"""Characters of a line of JSONL: as much as a reply may have."""
+MOST_ROWS = 10_000_000
+LARGEST_NUMBER = 1_000_000
+"""The highest epoch or repeat."""
+NAMED = 20
+"""Columns that an error lists."""
 
 Row = dict[str, Any]
 
 
 class Misfit(Exception):  # noqa: N818 — it describes a row, and ends nothing
     """Why one row does not fit; the others still may."""
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a file holds."""
+
+    found: tuple[str, ...]
+    """All its columns."""
+    rows: Sequence[Row]
+    """Its rows, with the columns that were asked for."""
 
 
 @dataclass(frozen=True)
@@ -68,53 +91,114 @@ def read_table(path: Path, names: Mapping[str, str], needed: Sequence[str], more
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise InputError(f"{path}: expected a file that ends in {', '.join(_READERS)}.")
-    try:
-        rows = reader(path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file.") from None
-    except (pl.exceptions.PolarsError, OSError, ValueError, RecursionError) as error:
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: cannot be read as {path.suffix[1:].upper()} ({told}).") from None
-    if not rows:
+    content = _read(path, reader, {*names, *needed, *more})
+    if not content.rows:
         raise InputError(
             f"{path}: holds no rows; expected one for each answer or verdict, below the names of the columns."
         )
-    found, known = tuple(dict.fromkeys(column for row in rows for column in row)), (*needed, *more)
+    found, known = content.found, (*needed, *more)
     ours = {new: old for old, new in names.items() if old in found}
     columns = {name: ours.get(name, name) for name in known if ours.get(name, name) in found}
     for column in needed:
         if column not in columns:
+            there = ", ".join(found[:NAMED]) + (f" and {len(found) - NAMED} more" if len(found) > NAMED else "")
             raise InputError(
-                f"{path}: the column {column!r} is missing (there are {', '.join(found)}); "
+                f"{path}: the column {column!r} is missing (there are {there}); "
                 f"add it, or say which one holds it with --map theirs={column}."
             )
-    return Table(path, [{new: row.get(old) for new, old in columns.items()} for row in rows], found, known)
+    rows = [{new: _value(row.get(old)) for new, old in columns.items()} for row in content.rows]
+    return Table(path, rows, found, known)
 
 
-def _read_jsonl(path: Path) -> list[Row]:
+def _read(path: Path, reader: Callable[[Path, Collection[str]], _Content], wanted: Collection[str]) -> _Content:
+    """Return what `path` holds of the columns `wanted`, or raise an InputError that says why it cannot be read."""
+    try:
+        check_regular(path)
+        if path.stat().st_size > LARGEST_FILE:
+            raise ValueError(f"it is larger than {LARGEST_FILE // 2**30} GiB; split it")
+        return reader(path, wanted)
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file.") from None
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, RecursionError) as error:
+        told = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: cannot be read as {path.suffix[1:].upper()} ({told}).") from None
+
+
+def _read_jsonl(path: Path, wanted: Collection[str]) -> _Content:
     """Return the objects in `path`, one a line. Unlike polars' reader it takes what others write.
 
     NaN (pandas), a byte order mark (Windows), kinds that change from line to line, half a surrogate pair.
     """
+    found: dict[str, None] = {}
     rows = []
-    for number, line in enumerate(path.read_text("utf-8-sig").split("\n"), start=1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise ValueError(f"line {number} is no JSON: {error}; correct it or take it out") from None
-            if not isinstance(row, dict):
-                raise ValueError(f"line {number} is no JSON object; write one object a line")
-            rows.append(row)
-    return rows
+    with path.open(encoding="utf-8-sig", newline="\n") as lines:
+        number = 0
+        while line := lines.readline(LARGEST_LINE + 1):
+            number += 1
+            if len(line) > LARGEST_LINE:
+                raise ValueError(f"line {number} has more than {LARGEST_LINE // 2**20} million characters")
+            if line.strip():
+                row = _object(line, number)
+                found.update(dict.fromkeys(row))
+                rows.append({name: value for name, value in row.items() if name in wanted})
+    return _Content(tuple(found), rows)
 
 
-_READERS: dict[str, Callable[[Path], list[Row]]] = {
-    ".csv": lambda path: pl.read_csv(path, infer_schema=False).to_dicts(),
+def _object(line: str, number: int) -> Row:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"line {number} is no JSON: {error}; correct it or take it out") from None
+    if not isinstance(row, dict):
+        raise ValueError(f"line {number} is no JSON object; write one object a line")
+    return row
+
+
+def _read_csv(path: Path, wanted: Collection[str]) -> _Content:
+    with path.open("rb") as file:
+        if file.read(4).startswith(_PACKED):  # polars would unpack it, to any size
+            raise ValueError("it is packed; unpack it first")
+    frame = pl.read_csv(path, infer_schema=False, glob=False)
+    twice = next((name for name in wanted if f"{name}_duplicated_0" in frame.columns), None)
+    if twice is not None:
+        raise ValueError(f"two columns are called {twice!r}; rename one")
+    return _Content(tuple(frame.columns), frame.select(_some(frame.columns, wanted)).to_dicts())
+
+
+_PACKED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x28\xb5\x2f\xfd")
+"""How gzip, zlib and zstd begin."""
+
+
+def _read_parquet(path: Path, wanted: Collection[str]) -> _Content:
+    """Return the rows of `path`; a few kilobytes can hold billions, so they are counted before they are read."""
+    found = tuple(pl.read_parquet_schema(path))
+    lazy = pl.scan_parquet(path, glob=False)
+    rows = lazy.select(pl.len()).collect().item()
+    if rows > MOST_ROWS:
+        raise ValueError(f"it has {rows:,} rows, more than {MOST_ROWS:,}; split it")
+    frame = lazy.select(_some(found, wanted)).collect().with_columns(cs.temporal().cast(pl.String))
+    if frame.select(cs.string()).width:
+        text = frame.select(pl.sum_horizontal(cs.string().str.len_bytes().cast(pl.Int64).sum())).item()
+        if text > LARGEST_FILE:
+            raise ValueError(f"it holds more than {LARGEST_FILE // 2**30} GiB of text; split it")
+    return _Content(found, frame.to_dicts())
+
+
+def _some(found: Sequence[str], wanted: Collection[str]) -> list[str]:
+    return [name for name in found if name in wanted]
+
+
+_READERS: dict[str, Callable[[Path, Collection[str]], _Content]] = {
+    ".csv": _read_csv,
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,
-    ".parquet": lambda path: pl.read_parquet(path).to_dicts(),
+    ".parquet": _read_parquet,
 }
+
+
+def _value(value: Any) -> Any:
+    """Return a cell's value; NaN, which is how some write that there is none, as null."""
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def check_names(names: Mapping[str, str], tables: Sequence[Table]) -> None:
@@ -129,13 +213,21 @@ def check_names(names: Mapping[str, str], tables: Sequence[Table]) -> None:
 
 
 def place_of(row: Row) -> Place:
-    """Return what `row` is about. Raise `Misfit` if it does not say."""
+    """Return what `row` is about. Raise `Misfit` if it does not say, or if a cell holds more than one value."""
+    for column, value in row.items():
+        if isinstance(value, list | dict | bytes):
+            raise Misfit(f"{column} holds {_KINDS[type(value)]}; expected text or a number")
+        if isinstance(value, int) and abs(value) >= 2**63:
+            raise Misfit(f"{column} is a number of more than 18 digits; write it as text")
     return Place(
         question_id=_filled(row, "question_id"),
         country=_filled(row, "country"),
         language=str(row.get("language") or "en"),
         epoch=whole_number(row, "epoch"),
     )
+
+
+_KINDS = {list: "a list", dict: "a table", bytes: "bytes"}
 
 
 def _filled(row: Row, column: str) -> str:
@@ -152,6 +244,6 @@ def whole_number(row: Row, column: str) -> int:
         number = 1.0 if value in (None, "") else float(str(value))
     except ValueError:
         number = 0.0
-    if not number.is_integer() or number < 1:
-        raise Misfit(f"{column} {value!r} is no whole number from 1")
+    if not number.is_integer() or not 1 <= number <= LARGEST_NUMBER:
+        raise Misfit(f"{column} {value!r} is no whole number from 1 to {LARGEST_NUMBER:,}")
     return int(number)

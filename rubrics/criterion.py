@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
@@ -203,7 +204,7 @@ def _check_ordinal(anchors: dict[str, str]) -> None:
     levels = sorted(map(int, anchors))
     if len(levels) < 2:
         raise ValueError("an ordinal scale needs at least two anchors, such as '1' to '5'; add them")
-    gap = next((level for level in range(levels[0], levels[-1]) if level not in levels), None)
+    gap = next((low + 1 for low, high in pairwise(levels) if high != low + 1), None)
     if gap is not None:
         raise ValueError(f"the anchors of an ordinal scale are consecutive; add '{gap}'")
 

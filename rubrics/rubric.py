@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -74,8 +75,7 @@ def load_rubric(name_or_path: str | Path) -> Rubric:
             f"rubric {name_or_path!r}: no rubric of this name is shipped; {nearest(name_or_path, shipped())} "
             "For one of your own write its path, ending in .toml."
         )
-    with resources.as_file(_data() / f"{name_or_path}.toml") as path:
-        return load(Rubric, path)
+    return _shipped(name_or_path)
 
 
 def shipped() -> tuple[str, ...]:
@@ -86,6 +86,12 @@ def shipped() -> tuple[str, ...]:
 def dump_toml(rubric: Rubric) -> str:
     """Return `rubric` as TOML that `load_rubric` reads back to an equal rubric."""
     return tomli_w.dumps(rubric.model_dump(mode="json", exclude_none=True))
+
+
+@cache
+def _shipped(name: str) -> Rubric:
+    with resources.as_file(_data() / f"{name}.toml") as path:
+        return load(Rubric, path)
 
 
 def _data() -> Traversable:

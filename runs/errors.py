@@ -13,8 +13,15 @@ import difflib
 from collections.abc import Iterable
 
 
+LONGEST = 2000
+"""Characters of a sentence: what a file holds is quoted in it, and may be of any length."""
+
+
 class EvenhandError(Exception):
     """A problem told in one sentence, without a traceback."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(told if len(told) <= LONGEST else f"{told[: LONGEST // 2]} … {told[-LONGEST // 2 :]}")
 
 
 class InputError(EvenhandError):
@@ -37,10 +44,18 @@ class Stopped(Exception):  # noqa: N818 — nobody's error
     """A signal ended the work; what was counted is on disk."""
 
 
+LONGEST_WORD = 200
+"""Characters of a name that may be a misspelt one."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return `known` as help for someone who wrote `word`: the closest match if there is one, else the whole list."""
     names = sorted(known)
-    close = difflib.get_close_matches(word.lower(), [name.lower() for name in names], n=1, cutoff=0.6)
+    if len(word) > LONGEST_WORD:  # comparing takes the square of the length
+        word = ""
+    close = difflib.get_close_matches(
+        word.lower(), [name.lower() for name in names if len(name) <= LONGEST_WORD], n=1, cutoff=0.6
+    )
     if close:
         match = next(name for name in names if name.lower() == close[0])
         return f"did you mean {match!r}?"

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Literal, Self
 
@@ -128,8 +129,13 @@ def load_questions(name_or_path: str | Path) -> QuestionSet:
         InputError: there is no such set or file, or it does not fit; file, question and fix are named.
     """
     if str(name_or_path) in shipped():
-        return load(QuestionSet, SHIPPED / f"{name_or_path}.toml")
+        return _shipped(str(name_or_path))
     path = Path(name_or_path)
     if path.suffix or len(path.parts) > 1:
         return load(QuestionSet, path)
     raise InputError(f"Question set {str(name_or_path)!r} is not shipped; {nearest(str(name_or_path), shipped())}")
+
+
+@cache
+def _shipped(name: str) -> QuestionSet:
+    return load(QuestionSet, SHIPPED / f"{name}.toml")

@@ -7,6 +7,9 @@ from functools import lru_cache
 from runs.errors import nearest
 from runs.grammar import FIELDS, Forms, join
 
+LOOK_BACK = 200
+"""Characters before a field that decide how it joins on: an article, a preposition, the end of a sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Template:
@@ -23,10 +26,13 @@ class Template:
 
     def render(self, language: str, forms: Forms | None) -> str:
         """Return the text with `forms` in its fields (None: the template has none)."""
-        text = ""
+        done, text = [], ""
         for literal, field in self.parts:
-            text = join(language, text + literal, getattr(forms, field))
-        return text + self.tail
+            text += literal
+            # Looking back over all of the text at every field takes the square of its length.
+            done.append(text[:-LOOK_BACK])
+            text = join(language, text[-LOOK_BACK:], getattr(forms, field))
+        return "".join(done) + text + self.tail
 
 
 @lru_cache(maxsize=4096)
