@@ -18,8 +18,8 @@ LARGEST_FILE = 4 * 2**30
 LARGEST_LINE = 16 * 2**20
 """Characters of a line of JSONL: as much as a reply may have."""
 MOST_ROWS = 10_000_000
-LARGEST_NUMBER = 1_000_000
-"""The highest epoch or repeat."""
+HIGHEST = {"epoch": 10_000, "repeat": 1000}
+"""What a study may ask for at most; every repeat up to the highest is part of the design."""
 NAMED = 20
 """Columns that an error lists."""
 
@@ -244,6 +244,6 @@ def whole_number(row: Row, column: str) -> int:
         number = 1.0 if value in (None, "") else float(str(value))
     except ValueError:
         number = 0.0
-    if not number.is_integer() or not 1 <= number <= LARGEST_NUMBER:
-        raise Misfit(f"{column} {value!r} is no whole number from 1 to {LARGEST_NUMBER:,}")
+    if not number.is_integer() or not 1 <= number <= HIGHEST[column]:
+        raise Misfit(f"{column} {value!r} is no whole number from 1 to {HIGHEST[column]:,}")
     return int(number)

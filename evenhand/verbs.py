@@ -12,7 +12,7 @@ from evenhand.reporting import report
 from evenhand.study import load_study
 from judging.settings import Judge
 from judging.variants import Variant, variants
-from rubrics import Rubric, load_rubric
+from rubrics import Rubric, load_rubric, shipped
 from runs.calls import Budget, Tally
 from runs.errors import InputError, nearest
 from runs.progress import Progress, Silent
@@ -145,7 +145,11 @@ async def _session(progress: Progress, budget: Budget | None) -> AsyncIterator[s
 
 
 def _declared(run: Run) -> list[Judge]:
-    return [Judge.model_validate(judge) for judge in run.manifest["study"].get("judges", ())]
+    where = run.path / run.manifest_name
+    return [
+        parse(Judge, judge, f"{where}: study.judges[{n}]")
+        for n, judge in enumerate(run.manifest["study"].get("judges", ()), 1)
+    ]
 
 
 def _judge(run: Run, named: Judge | str, settings: Mapping[str, object]) -> Judge:
@@ -176,4 +180,6 @@ def _rubric(run: Run, named: str | None) -> Rubric:
     declared = run.manifest["study"].get("rubric")
     if declared is None or len(used) > 1:
         raise InputError(f"{run.path}: say which rubric with --rubric.")
+    if declared not in shipped():  # a run may come from elsewhere, and name any path
+        raise InputError(f"{run.path}: its study names the rubric {declared!r} by its path; say --rubric {declared}.")
     return load_rubric(declared)

@@ -92,7 +92,7 @@ def _masses(token: ChatCompletionTokenLogprob, before: str, criterion: Criterion
     masses: dict[int, float] = {}
     seen = {token.token: token.logprob} | {other.token: other.logprob for other in token.top_logprobs}
     for text, logprob in seen.items():
-        written = re.fullmatch(r"(-?\d+)\D*", text.removeprefix(before)) if text.startswith(before) else None
+        written = re.fullmatch(r"(-?\d{1,15})\D*", text.removeprefix(before)) if text.startswith(before) else None
         level = int(written[1]) if written else None
         if level is not None and level in (criterion.levels or ()):
             masses[level] = masses.get(level, 0.0) + math.exp(logprob)

@@ -12,7 +12,6 @@ A response or verdict that does not come is not an error but a row with a kind (
 import difflib
 from collections.abc import Iterable
 
-
 LONGEST = 2000
 """Characters of a sentence: what a file holds is quoted in it, and may be of any length."""
 

@@ -135,12 +135,32 @@ def frame(rows: Iterable[Mapping[str, Any]], schema: pl.Schema) -> pl.DataFrame:
     try:
         return pl.DataFrame(content, schema=schema, orient="row")
     except UnicodeEncodeError:
-        return pl.DataFrame([_whole_characters(row) for row in content], schema=schema, orient="row")
+        return pl.DataFrame([whole_characters(row) for row in content], schema=schema, orient="row")
 
 
-def _whole_characters(content: Any) -> Any:
+def fits(value: object, kind: pl.DataType | type[pl.DataType]) -> bool:
+    """Whether a column of this kind can hold `value`, as JSON gives it."""
+    match value, kind:
+        case None, _:
+            return True
+        case list(), pl.List():
+            return all(fits(entry, kind.inner) for entry in value)
+        case dict(), pl.Struct():
+            return all(fits(value.get(field.name), field.dtype) for field in kind.fields)
+        case bool(), _:
+            return kind == pl.Boolean
+        case int(), _:
+            return kind in (pl.Int64, pl.Float64) and -(2**63) <= value < 2**63
+        case float(), _:
+            return kind == pl.Float64
+        case _:
+            return kind == pl.String and isinstance(value, str)
+
+
+def whole_characters(content: Any) -> Any:
+    """Return `content` (as JSON gives it) with U+FFFD for every half of a surrogate pair, which no frame can hold."""
     if isinstance(content, str):
         return content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(content, Mapping):
-        return {key: _whole_characters(value) for key, value in content.items()}
-    return [_whole_characters(value) for value in content] if isinstance(content, list) else content
+        return {whole_characters(key): whole_characters(value) for key, value in content.items()}
+    return [whole_characters(value) for value in content] if isinstance(content, list) else content

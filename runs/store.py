@@ -20,9 +20,11 @@ import polars as pl
 
 from runs.digest import digest, short
 from runs.errors import InputError, StoreError
+from runs.files import check_reach, is_folder, is_there
 from runs.frames import ITEMS, RESPONSES, VERDICTS
 from runs.journal import refusal, write_whole
 from runs.ledger import Ledger
+from runs.manifests import RunManifest, ScoringManifest, read_manifest
 
 DEFAULT_ROOT = Path("results")
 
@@ -31,6 +33,7 @@ class Folder:
     """A folder with a JSON manifest in it, and a ledger."""
 
     manifest_name: str
+    manifest_kind: type[RunManifest] | type[ScoringManifest]
     ledger_name: str
     schema: pl.Schema
 
@@ -45,17 +48,9 @@ class Folder:
             StoreError: it is missing or damaged.
         """
         path = self.path / self.manifest_name
-        try:
-            content = json.loads(path.read_bytes())
-        except FileNotFoundError:
-            raise InputError(
-                f"{self.path}: not a run, for it has no {self.manifest_name}; see `evenhand list`."
-            ) from None
-        except (OSError, ValueError) as error:
-            raise StoreError(f"{path}: cannot be read ({error}); restore it from a copy.") from None
-        if not isinstance(content, dict):
-            raise StoreError(f"{path}: expected a JSON object; restore it from a copy.")
-        return content
+        if not is_there(path):
+            raise InputError(f"{self.path}: not a run, for it has no {self.manifest_name}; see `evenhand list`.")
+        return read_manifest(path, self.manifest_kind)
 
     def note(self, **facts: Any) -> None:
         """Write `facts` into the manifest, beside what stands there."""
@@ -72,6 +67,7 @@ class Scoring(Folder):
     """All verdicts of one (run, rubric, judge)."""
 
     manifest_name = "scoring.json"
+    manifest_kind = ScoringManifest
     ledger_name = "verdicts"
     schema = VERDICTS
 
@@ -90,6 +86,7 @@ class Run(Folder):
     """All responses of one model under one generation setting, and their scorings."""
 
     manifest_name = "run.json"
+    manifest_kind = RunManifest
     ledger_name = "responses"
     schema = RESPONSES
 
@@ -174,6 +171,8 @@ def create_run(
     identified = digest(identity)
     path = root / slug(study) / f"{slug(model.rstrip('/').rsplit('/', 1)[-1])}-{short(identified)}"
     run = Run(path)
+    if is_there(path):
+        check_reach(path)
     if not (path / "run.json").exists():
         make_folder(path)
         buffer = io.BytesIO()
@@ -190,8 +189,10 @@ def open_run(path: Path) -> Run:
 
     Raises:
         InputError: there is no run.
+        StoreError: something in it leads out of it.
     """
-    if (path / "run.json").exists():
+    if is_there(path / "run.json"):
+        check_reach(path)
         return Run(path)
     inside = find_runs(path)
     if len(inside) == 1:
@@ -203,9 +204,17 @@ def open_run(path: Path) -> Run:
 
 
 def find_runs(root: Path) -> list[Run]:
-    """Return the runs at most two folders below `root`, by path."""
-    manifests = {*root.glob("*/run.json"), *root.glob("*/*/run.json")}
-    return [Run(path.parent) for path in sorted(manifests)]
+    """Return the runs at most two folders below `root`, by path.
+
+    Raises:
+        StoreError: something in one of them leads out of it.
+    """
+    if not is_folder(root):
+        return []
+    found = sorted(path.parent for path in {*root.glob("*/run.json"), *root.glob("*/*/run.json")})
+    for path in found:
+        check_reach(path)
+    return [Run(path) for path in found]
 
 
 def make_folder(path: Path) -> None:

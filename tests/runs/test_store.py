@@ -12,6 +12,8 @@ from runs.errors import EvenhandError, InputError, StoreError
 from runs.frames import ITEMS, RESPONSES, frame
 from runs.store import Run, create_run, find_runs, open_run, slug
 
+FACTS = {"judge": "j", "rubric": "r", "rubric_version": "1", "repeats": 1, "status": "running"}
+
 
 def _items(*ids: str) -> pl.DataFrame:
     rows = [{"item_id": one, "question_id": "q", "country": "CN", "language": "en", "prompt": f"{one}?"} for one in ids]
@@ -52,9 +54,9 @@ def test_a_run_that_broke_off_while_it_was_made_is_made_again(tmp_path: Path) ->
 
 def test_a_scoring_stands_beside_its_siblings(tmp_path: Path) -> None:
     run = _run(tmp_path)
-    first = run.scoring("r@1-j", {"judge": 1}, {"judge": "j", "rubric": "r"}, "name = 1")
-    again = run.scoring("r@1-j", {"judge": 1}, {"judge": "j", "rubric": "r"}, "name = 2")
-    other = run.scoring("r@1-j", {"judge": 2}, {"judge": "j", "rubric": "r"}, "name = 1")
+    first = run.scoring("r@1-j", {"judge": 1, "rubric": "d"}, FACTS, "name = 1")
+    again = run.scoring("r@1-j", {"judge": 1, "rubric": "d"}, FACTS, "name = 2")
+    other = run.scoring("r@1-j", {"judge": 2, "rubric": "d"}, FACTS, "name = 1")
     assert first.path == again.path
     assert first.rubric_path.read_text() == "name = 1"
     assert [one.path for one in run.scorings()] == sorted([first.path, other.path])
@@ -135,3 +137,69 @@ def test_responses_are_an_empty_frame_at_first(tmp_path: Path) -> None:
 )
 def test_any_text_makes_a_plain_folder_name(text: str, name: str) -> None:
     assert slug(text) == name
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"study": []},
+        {"study": {"focal": "CN"}},
+        {"study": {"name": "s", "judges": "all"}},
+        {"model": None},
+        {"epochs": 10**12},
+        {"epochs": "2"},
+        {"digest": 5},
+    ],
+)
+def test_a_manifest_from_elsewhere_is_checked_before_it_is_believed(tmp_path: Path, change: dict[str, Any]) -> None:
+    run = _run(tmp_path)
+    path = run.path / "run.json"
+    path.write_text(json.dumps({**run.manifest, **change}))
+    with pytest.raises(
+        StoreError, match=rf"run\.json: '{next(iter(change))}.* does not fit .*; restore it from a copy\.$"
+    ):
+        open_run(run.path).manifest  # noqa: B018 — reads the file
+    for content in (b"[" * 100_000, b"[]", b"\xff", b'{"a": ' + b"9" * 5000 + b"}"):
+        path.write_bytes(content)
+        with pytest.raises(StoreError, match="restore it from a copy"):
+            open_run(run.path).manifest  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "place", ["responses.jsonl", "responses.parquet", "items.parquet", "analysis", "scorings", ".lock"]
+)
+def test_a_run_that_leads_out_of_itself_is_not_opened(tmp_path: Path, place: str) -> None:
+    run = _run(tmp_path / "results")
+    secret = tmp_path / "secret"
+    secret.write_text("s")
+    (run.path / place).unlink(missing_ok=True)
+    (run.path / place).symlink_to(secret)
+    for look in (
+        lambda: open_run(run.path),
+        lambda: find_runs(tmp_path / "results"),
+        lambda: _run(tmp_path / "results"),
+    ):
+        with pytest.raises(StoreError, match=rf"{place}: is a symlink that leads out of"):
+            look()
+    assert secret.read_text() == "s"
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "a\ud800"])
+def test_at_a_name_that_no_file_can_have_there_is_no_run(tmp_path: Path, name: str) -> None:
+    assert find_runs(tmp_path / name) == []
+    with pytest.raises(InputError, match="there is no run"):
+        open_run(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x", "/etc", "..", ".", "", "a\0b", "x" * 1000, "a\nb", "CON", "ａ／ｂ", "\ud800", "..\\x", "~"]
+)
+def test_a_name_stays_one_folder(tmp_path: Path, name: str) -> None:
+    assert slug(name) == Path(slug(name)).name
+    assert not slug(name).startswith((".", "-"))
+    facts = {"study": {"name": name, "focal": None}, "epochs": None, "status": "complete"}
+    run = create_run(tmp_path, name, name or "m", _items("a"), {}, facts)
+    scoring = run.scoring(f"r@1-{slug(name)}", {"rubric": "d"}, {**FACTS, "judge": name}, "")
+    assert run.path.parent.parent == tmp_path
+    assert scoring.path.parent == run.path / "scorings"
+    assert [one.path for one in open_run(run.path).scorings()] == [scoring.path]
