@@ -97,7 +97,7 @@ def label(  # noqa: PLR0913 — each is an option of the command
     present = run.items()["country"].unique().sort().to_list()
     sample = draw(run, focal_of(run, focal, present), n, seed)
     shown = tuple(map(masked, sample.answers)) if mask else sample.answers
-    labels = Labels(run, rubric_for(run, rubric), name or getpass.getuser(), masked=mask)
+    labels = Labels(run, rubric_for(run, rubric), getpass.getuser() if name is None else name, masked=mask)
     with labels.alone():
         facts = {"n": n, "seed": seed, "questions": sample.questions, "of_questions": sample.of_questions}
         labels.scoring.note(sample=facts | {"references": sample.references, "answers": len(shown)})

@@ -118,9 +118,8 @@ def _level(criterion: Criterion, level: str, meaning: str, key: str | None, chos
         el("kbd", key) if key else None,
         el(
             "span",
-            el("b", name) if name != key else None,
-            " " if name != key else None,
-            meaning,
+            joined(el("b", name), " ") if name != key else None,
+            meaning if meaning != name else None,
             el("small", " ", el("i", example), class_="example", hidden=True) if example else None,
         ),
         class_="level",

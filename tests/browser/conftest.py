@@ -1,7 +1,12 @@
 """A real headless Chromium, the one of the system: pages are looked at as a user's browser would show them."""
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -62,6 +67,52 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert not wrong
+
+
+@dataclass
+class Server:
+    """`evenhand view` or `evenhand label` in a process of its own."""
+
+    process: "subprocess.Popen[str]"
+    address: str
+    """What it printed: with the token."""
+
+    @property
+    def at(self) -> str:
+        """The address without the token, and without a slash at its end."""
+        return self.address.partition("/?")[0]
+
+    @property
+    def port(self) -> int:
+        return int(self.at.rpartition(":")[2])
+
+    def end(self, number: int = signal.SIGINT) -> tuple[int, str]:
+        """Send it a signal; return its exit code and all that it said on stderr."""
+        self.process.send_signal(number)
+        _, err = self.process.communicate(timeout=60)
+        return self.process.returncode, err
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Callable[..., Server]]:
+    """Return a function that starts `evenhand` with arguments and waits until it has printed its address."""
+    servers: list[Server] = []
+
+    def start(*arguments: object) -> Server:
+        command = [sys.executable, "-m", "evenhand", *map(str, arguments), "--no-open"]
+        environment = os.environ | {"NO_COLOR": "1"}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        assert process.stdout is not None
+        servers.append(Server(process, process.stdout.readline().strip()))
+        assert servers[-1].address.startswith("http://127.0.0.1:"), process.communicate()
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        if server.process.poll() is None:
+            code, err = server.end()
+            assert code == 0, err
+            assert "Traceback" not in err, err
 
 
 def _origin(address: str) -> str:

@@ -15,12 +15,12 @@ function go(address) {
   if (address && !busy) location.assign(address);
 }
 
-function turnTo(number, focus = true) {
+function turnTo(number, scroll = true) {
   if (!criteria.length) return;
   now = Math.min(Math.max(number, 0), criteria.length - 1);
   criteria.forEach((criterion, at) => criterion.classList.toggle("now", at === now));
-  if (focus) criteria[now].focus({ preventScroll: true });
-  criteria[now].scrollIntoView({ block: "nearest" });
+  criteria[now].focus({ preventScroll: true });
+  if (scroll) criteria[now].scrollIntoView({ block: "nearest" });
 }
 
 async function give(criterion, value) {
@@ -118,4 +118,4 @@ for (const field of document.querySelectorAll("fieldset.criterion textarea")) {
 
 const wanted = criteria.findIndex((criterion) => criterion.dataset.criterion === place.now);
 const open = criteria.findIndex((criterion) => !isDone(criterion));
-turnTo(wanted >= 0 ? wanted : Math.max(open, 0));
+turnTo(wanted >= 0 ? wanted : Math.max(open, 0), wanted >= 0); // one reads the answer first
