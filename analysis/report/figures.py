@@ -24,6 +24,13 @@ CONTRAST_AXES = {
     Scale.NUMERIC: "difference in the criterion's units",
 }
 
+MOVE_AXES = {
+    Scale.BINARY: "move of the difference in rates (−2 to 2)",
+    Scale.NOMINAL: "move of the difference in rates (−2 to 2)",
+    Scale.ORDINAL: "move of the difference in points",
+    Scale.NUMERIC: "move of the difference in the criterion's units",
+}
+
 
 def contrast_figure(content: Content) -> Figure | None:
     """Return every declared contrast with its interval; null if none has a question."""
@@ -94,7 +101,7 @@ def placebo_figure(content: Content) -> Figure | None:
         return None
     lines = [_place(row, others[tuple(row[name] for name in key)]) for row in kept]
     data = pl.concat([others[tuple(row[name] for name in key)] for row in kept])
-    floors = sorted({row["p_placebo_min"] for row in kept})
+    floors = sorted({row["p_placebo_min"] for row in kept}, reverse=True)
     caption = (
         f"Every country takes the focal place in turn: ◆ is {content.focal}, each ○ another country, by its difference "
         "from the mean of all the others. Rank 1: no country lies further from the rest. With "
@@ -152,7 +159,7 @@ def _move(row: Mapping[str, Any], alpha: float) -> Line:
     moved = row["q_bh"] is not None and row["q_bh"] <= alpha
     ends = " to ".join("unbounded" if row[end] is None else number(row[end]) for end in ("ci_low", "ci_high"))
     return Line(
-        axis=CONTRAST_AXES[scale].replace("difference", "move"),
+        axis=MOVE_AXES[scale],
         units=row["criterion"] if scale is Scale.NUMERIC else "",
         group=row["label"],
         label=row["judge"],

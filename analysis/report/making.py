@@ -92,5 +92,5 @@ def _known_sum(name: str) -> pl.Expr:
 def _said(value: object) -> object:
     """Return a value as one line: tables as `name value` pairs."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {one}" for name, one in value.items() if one not in (None, "", {}))
-    return value
+        return ", ".join(f"{name} {_said(one)}" for name, one in value.items() if one not in (None, "", {}))
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
