@@ -2,12 +2,17 @@
 
 A crash can tear only the last line, for a group of lines is written in one call and synced. What cannot be read is
 never deleted: a torn tail moves to `<journal>.torn`, a damaged line in the middle stays where it is and is reported.
+
+The last member of a line, `crc`, is the CRC-32 of the line without it: a bit that flips on the disk may leave a line
+good JSON with another score. Lines without one (written by hand, or by an early version) are taken as they are.
 """
 
 import errno
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,24 +20,32 @@ from typing import Any
 
 from runs.errors import StoreError
 
+_SEALED = re.compile(rb',"crc":"([0-9a-f]{8})"}\n\Z')
+_SEAL = 19
+"""Bytes that a line's checksum takes."""
+
 
 @dataclass(frozen=True)
 class Damaged:
-    """A line that is no JSON object."""
+    """A line that is no JSON object, or not the one that was written."""
 
     path: Path
     line: int
     """Counted from 1."""
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line} is damaged; it stays in the file, and its record is made again."
+        return f"{self.path}:{self.line} is damaged; it stays there; a record that is nowhere else is made again."
 
 
 class Journal:
-    """One journal file; it is made at the first append."""
+    """One journal file; it is made at the first append.
 
-    def __init__(self, path: Path) -> None:
+    `fits` says of a line without a checksum whether it is a record.
+    """
+
+    def __init__(self, path: Path, fits: Callable[[dict[str, Any]], bool] = bool) -> None:
         self.path = path
+        self._fits = fits
         self._file: int | None = None
 
     def append(self, records: Iterable[Mapping[str, Any]]) -> None:
@@ -49,16 +62,18 @@ class Journal:
             while lines:
                 lines = lines[os.write(file, lines) :]
             os.fdatasync(file) if hasattr(os, "fdatasync") else os.fsync(file)
-        except OSError as error:
+        except BaseException as error:
             self.close()  # what was half written is a torn tail, which the next append sets aside
-            raise refusal(self.path, error) from None
+            if isinstance(error, OSError):
+                raise refusal(self.path, error) from None
+            raise
 
     def size(self) -> int:
         """Return the journal's length in bytes, 0 if there is none."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     def read(self) -> Iterator[dict[str, Any] | Damaged]:
-        """Yield every record in the order of writing, and a `Damaged` where a whole line is none.
+        """Yield every record in the order of writing, without its checksum, and a `Damaged` where a line is none.
 
         An unfinished last line is passed over: it never counted.
         """
@@ -67,13 +82,33 @@ class Journal:
         with self.path.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.endswith(b"\n") and line.strip():
-                    yield _record(line) or Damaged(self.path, number)
+                    yield self._record(line) or Damaged(self.path, number)
+
+    def torn(self) -> int:
+        """Return how many bytes stand after the last whole line."""
+        if not self.path.exists():
+            return 0
+        with self.path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            return end - _after_last_newline(file, end)
 
     def close(self) -> None:
         """Let the file go; a later append opens it again."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def _record(self, line: bytes) -> dict[str, Any] | None:
+        sealed = _SEALED.search(line, max(0, len(line) - _SEAL))
+        if sealed:
+            line = line[: sealed.start()] + b"}"
+            if zlib.crc32(line) != int(sealed[1], 16):
+                return None
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            return None
+        return record if isinstance(record, dict) and (sealed or self._fits(record)) else None
 
     def _open(self) -> int:
         if self._file is None:
@@ -132,15 +167,8 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def _line(record: Mapping[str, Any]) -> bytes:
     # Surrogates cannot be written as UTF-8; escaping everything outside ASCII keeps them, and any text, whole.
-    return json.dumps(record, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
-
-
-def _record(line: bytes) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return record if isinstance(record, dict) else None
+    content = json.dumps(record, separators=(",", ":"), allow_nan=False).encode("ascii")
+    return b'%s,"crc":"%08x"}\n' % (content[:-1], zlib.crc32(content))
 
 
 def _set_torn_tail_aside(path: Path) -> None:

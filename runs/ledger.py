@@ -19,7 +19,7 @@ from polars.io.plugins import register_io_source
 
 from runs.digest import digest, short
 from runs.errors import StoreError
-from runs.frames import frame
+from runs.frames import fits, frame
 from runs.journal import Damaged, Journal, replacing
 
 CHUNK = 2_000
@@ -35,8 +35,8 @@ class Ledger:
     def __init__(self, folder: Path, name: str, schema: pl.Schema) -> None:
         self.folder = folder
         self.schema = schema
-        self.records = Journal(folder / f"{name}.jsonl")
-        self.failures = Journal(folder / "failures.jsonl")
+        self.records = Journal(folder / f"{name}.jsonl", self._fits)
+        self.failures = Journal(folder / "failures.jsonl", self._fits)
         self.sealed = folder / f"{name}.parquet"
 
     def append(self, records: Iterable[Mapping[str, Any]], failures: Iterable[Mapping[str, Any]] = ()) -> None:
@@ -52,7 +52,7 @@ class Ledger:
         return {*held, *(record["key"] for record in self._read(self.records))}
 
     def damaged(self) -> list[Damaged]:
-        """Return the lines of both journals that cannot be read."""
+        """Return the lines of both journals that are none of our records."""
         both = (line for journal in (self.records, self.failures) for line in journal.read())
         return [line for line in both if isinstance(line, Damaged)]
 
@@ -120,7 +120,16 @@ class Ledger:
         return f"{self.records.size()}+{self.failures.size()} {short(columns)}"
 
     def _read(self, journal: Journal) -> Iterator[dict[str, Any]]:
-        return (line for line in journal.read() if not isinstance(line, Damaged) and isinstance(line.get("key"), str))
+        return (line for line in journal.read() if not isinstance(line, Damaged))
+
+    def _fits(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record that carries no checksum has a key, and values that our columns can hold."""
+        key = record.get("key")
+        return (
+            isinstance(key, str)
+            and key.isascii()
+            and all(fits(record.get(name), kind) for name, kind in self.schema.items())
+        )
 
     def _batches(
         self, columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None

@@ -82,6 +82,29 @@ def test_a_tail_longer_than_any_buffer_is_found(tmp_path: Path) -> None:
     assert (tmp_path / "a.jsonl.torn").stat().st_size == len(b'{"text":"') + 300_000 + 1
 
 
+@given(record=st.dictionaries(st.text(), VALUES, min_size=1, max_size=4), data=st.data())
+def test_no_flipped_bit_gives_another_record(folder: Path, record: dict[str, Any], data: st.DataObject) -> None:
+    journal = _fresh(folder)
+    journal.append([record])
+    journal.close()
+    line = bytearray(journal.path.read_bytes())
+    bit = data.draw(st.integers(0, 8 * len(line) - 1))
+    line[bit // 8] ^= 1 << bit % 8
+    journal.path.write_bytes(line)
+    # Where the word "crc" is hit, the line has a member more, and the record is still the one that was written.
+    assert [one for one in journal.read() if isinstance(one, dict) and not one.items() >= record.items()] == []
+
+
+def test_a_checksum_is_a_member_of_the_line_and_none_of_the_record(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "a.jsonl")
+    journal.append([{"score": 4}])
+    journal.close()
+    # CRC-32 as zlib and gzip have it: printf '{"score":4}' | gzip -c | tail -c8 | od -An -tx4 | cut -c2-9
+    assert journal.path.read_bytes() == b'{"score":4,"crc":"b6f97e80"}\n'
+    journal.path.write_bytes(journal.path.read_bytes().replace(b":4", b":5") + b'{"score":3}\n')
+    assert list(journal.read()) == [Damaged(journal.path, 1), {"score": 3}]  # the second has none, as of old
+
+
 @pytest.mark.parametrize(
     "damage", [b'{"n": 2', b"\x00" * 20, b"\xff\xfe", b"[1]", b"2", b"{" * 100_000, b'{"n":' + b"9" * 5000 + b"}"]
 )
@@ -92,7 +115,8 @@ def test_a_damaged_line_is_reported_stays_and_hides_no_other(tmp_path: Path, dam
     journal.append([{"n": 4}])
     journal.close()
     assert list(journal.read()) == [{"n": 1}, Damaged(path, 2), {"n": 3}, {"n": 4}]
-    assert str(Damaged(path, 2)) == f"{path}:2 is damaged; it stays in the file, and its record is made again."
+    told = f"{path}:2 is damaged; it stays there; a record that is nowhere else is made again."
+    assert str(Damaged(path, 2)) == told
     assert damage in path.read_bytes()
 
 

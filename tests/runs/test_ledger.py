@@ -170,6 +170,17 @@ def test_lines_without_a_key_and_columns_that_are_not_ours_are_passed_over(ledge
     assert _rows(ledger) == [_row("a", 1)]
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"key": "b", "n": "2"}, {"key": "b", "n": 2.5}, {"key": "b", "n": 2**63}, {"kez": "b"}]
+)
+def test_a_line_without_a_checksum_that_no_column_can_hold_is_damaged(ledger: Ledger, wrong: dict[str, Any]) -> None:
+    lines = [_row("a", 1), wrong, _row("c", 3)]
+    ledger.records.path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert ledger.keys() == {"a", "c"}
+    assert ledger.damaged() == [Damaged(ledger.records.path, 2)]
+    assert _rows(ledger) == [_row("a", 1), _row("c", 3)]
+
+
 def test_more_records_than_a_chunk_are_sealed(ledger: Ledger) -> None:
     ledger.append(_row(f"k{number}", number) for number in range(41_000))
     ledger.seal()
