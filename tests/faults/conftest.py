@@ -51,17 +51,17 @@ class Starter:
         self._process = process
         self.log = log
 
-    def start(self, *arguments: object) -> int:
-        """Return the pid of a new `evenhand` with these arguments."""
-        return self._ask([str(one) for one in arguments])
+    def start(self, *arguments: object, **trouble: object) -> int:
+        """Return the pid of a new `evenhand` with these arguments; `trouble` befalls it (see `starter.Trouble`)."""
+        return self._ask({"arguments": [str(one) for one in arguments], **trouble})
 
     def end(self, pid: int) -> int:
         """Wait for its end, and return its exit code."""
         return self._ask(pid)
 
-    def run(self, *arguments: object) -> int:
+    def run(self, *arguments: object, **trouble: object) -> int:
         """Start it, and return its exit code."""
-        return self.end(self.start(*arguments))
+        return self.end(self.start(*arguments, **trouble))
 
     def kill(self, pid: int) -> bool:
         """Kill it; return whether it was still alive."""

@@ -1,22 +1,49 @@
 """Start `evenhand` again and again without importing it again: a process that forks one child per command.
 
-Reads a line of JSON from stdin: a list of arguments starts a child and prints its pid; a pid waits for the end of that
-child and prints its exit code (-9 if it was killed). A child is not reaped before that, so its pid stays its own.
+Reads a line of JSON from stdin: an object with `arguments` starts a child (see `Trouble`) and prints its pid; a pid
+waits for the end of that child and prints its exit code (-9 if it was killed). A child is not reaped before that, so
+its pid stays its own.
 """
 
+import contextlib
 import gc
 import json
 import os
+import resource
+import signal
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 LATER = (
-    "evenhand.verbs", "evenhand.cli.run", "evenhand.cli.tables", "analysis.report", "openai.resources.chat",
-    "instructor.v2.providers.openai", "genai_prices.data", "docstring_parser", "httpcore2", "requests",
-    "encodings.idna",
+    "evenhand.verbs", "evenhand.importing", "evenhand.looking", "evenhand.cli.run", "evenhand.cli.tables",
+    "openai.resources.chat", "instructor.v2.providers.openai", "genai_prices.data",
+    "docstring_parser", "httpcore2", "requests", "encodings.idna",
 )  # fmt: skip
 """What the verb imports once it is called."""
+
+
+@dataclass
+class Trouble:
+    """What befalls one child."""
+
+    under: str = ""
+    """The folder whose file-system calls count."""
+    at: int = 0
+    """It kills itself at this call, counted from 1; a write is broken off midway, every other call does not happen."""
+    share: float = 0.5
+    """How much of the write that it dies in is done."""
+    seconds: float = 0.0
+    """The kernel ends it after so long."""
+    count: str = ""
+    """A file for the number of calls, once the child has ended by itself."""
+    largest: int | None = None
+    """Bytes that a file may have; a write beyond fails as on a full quota."""
+    years: float = 0.0
+    """How far the wall clock goes back."""
 
 
 def main(log: Path) -> None:
@@ -35,9 +62,64 @@ def main(log: Path) -> None:
             out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             os.dup2(out, 1)
             os.dup2(out, 2)
-            sys.argv = ["evenhand", *command]
+            sys.argv = ["evenhand", *command.pop("arguments")]
+            _befall(Trouble(**command))
             cli.main()
         print(pid, flush=True)  # noqa: T201
+
+
+def _befall(trouble: Trouble) -> None:
+    if trouble.under:
+        _die_at_a_call(trouble)
+    if trouble.seconds:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, trouble.seconds)
+    if trouble.largest is not None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (trouble.largest, resource.RLIM_INFINITY))
+    if trouble.years:
+        os.environ["EVENHAND_TEST_SECONDS_BACK"] = str(int(trouble.years * 365 * 86400))  # read by tests/faults/clock.c
+
+
+def _die_at_a_call(trouble: Trouble) -> None:
+    """Count the calls that change what is under a folder, and be killed at one of them."""
+    calls = 0
+
+    def is_ours(file: object) -> bool:
+        if isinstance(file, int):
+            with contextlib.suppress(OSError):
+                return os.readlink(f"/proc/self/fd/{file}").startswith(trouble.under)
+            return False
+        return isinstance(file, str | bytes | os.PathLike) and os.fsdecode(file).startswith(trouble.under)
+
+    def due() -> bool:
+        nonlocal calls
+        calls += 1
+        return calls == trouble.at
+
+    def audit(event: str, arguments: tuple[Any, ...]) -> None:
+        changes = event in {"os.rename", "os.remove", "os.mkdir", "os.link", "os.rmdir", "os.truncate"}
+        opens = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        if (changes or opens) and is_ours(arguments[0]) and due():
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def watched(call: Callable[..., Any]) -> Callable[..., Any]:
+        def instead(file: int, *arguments: Any) -> Any:
+            if is_ours(file) and due():
+                if arguments:
+                    call(file, arguments[0][: int(len(arguments[0]) * trouble.share)])
+                os.kill(os.getpid(), signal.SIGKILL)
+            return call(file, *arguments)
+
+        return instead
+
+    for name in ("write", "fsync", "fdatasync"):  # no audit event tells of these
+        setattr(os, name, watched(getattr(os, name)))
+    sys.addaudithook(audit)
+    if trouble.count:
+        import atexit
+
+        atexit.register(lambda: Path(trouble.count).write_text(str(calls), "utf-8"))
 
 
 if __name__ == "__main__":
