@@ -4,13 +4,14 @@ import os
 import sys
 import time
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.status import Status
 from rich.table import Column
 from rich.text import Text
 
-console = Console(stderr=True, highlight=False)
+from evenhand.terminal import Terminal
+
+console = Terminal(stderr=True, highlight=False)
 """Where progress, notes and warnings go; tables go to stdout."""
 
 SPARSE = 20.0

@@ -2,22 +2,23 @@
 
 import json
 import math
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import polars.selectors as cs
 
 from runs.errors import InputError, nearest
 from runs.files import check_regular
 
 LARGEST_FILE = 4 * 2**30
-"""Bytes of a file, and of the text that a packed one unpacks to."""
+"""Bytes."""
 LARGEST_LINE = 16 * 2**20
 """Characters of a line of JSONL: as much as a reply may have."""
-MOST_ROWS = 10_000_000
 HIGHEST = {"epoch": 10_000, "repeat": 1000}
 """What a study may ask for at most; every repeat up to the highest is part of the design."""
 NAMED = 20
@@ -170,18 +171,25 @@ _PACKED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x
 
 
 def _read_parquet(path: Path, wanted: Collection[str]) -> _Content:
-    """Return the rows of `path`; a few kilobytes can hold billions, so they are counted before they are read."""
-    found = tuple(pl.read_parquet_schema(path))
-    lazy = pl.scan_parquet(path, glob=False)
-    rows = lazy.select(pl.len()).collect().item()
-    if rows > MOST_ROWS:
-        raise ValueError(f"it has {rows:,} rows, more than {MOST_ROWS:,}; split it")
-    frame = lazy.select(_some(found, wanted)).collect().with_columns(cs.temporal().cast(pl.String))
-    if frame.select(cs.string()).width:
-        text = frame.select(pl.sum_horizontal(cs.string().str.len_bytes().cast(pl.Int64).sum())).item()
-        if text > LARGEST_FILE:
-            raise ValueError(f"it holds more than {LARGEST_FILE // 2**30} GiB of text; split it")
-    return _Content(found, frame.to_dicts())
+    """Return the rows of `path`, read in a process of its own (`evenhand._parquet`)."""
+    with tempfile.TemporaryDirectory() as aside:
+        clean = Path(aside) / "clean.arrow"
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "evenhand._parquet",
+            str(path.resolve()),
+            str(clean),
+            json.dumps(sorted(wanted)),
+        ]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S603
+        if done.returncode < 0:
+            raise ValueError("it is damaged")
+        told = json.loads(done.stdout)
+        if done.returncode:
+            raise ValueError(told)
+        return _Content(tuple(told), pl.read_ipc(clean).to_dicts())
 
 
 def _some(found: Sequence[str], wanted: Collection[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """The command line: one module per verb. Tables go to stdout, everything else to stderr."""
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -95,6 +96,9 @@ def _evenhand(no_color: NoColor = False) -> None:
 
 def main() -> None:
     """Run the program; exit with 0 (done), 1 (done with failures) or 2 (could not)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character gets its number
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except EvenhandError as error:

@@ -8,6 +8,7 @@ import typer
 import evenhand
 from evenhand.cli.options import ROOT, AsJson, Root, exit_code, show_json
 from evenhand.progress import console
+from evenhand.terminal import plain
 from runs.errors import InputError
 
 NAME = "import"
@@ -56,7 +57,7 @@ def command(
         if result.rejected:
             console.print(f"{len(result.rejected)} rows do not fit; they stand in rejected.jsonl.")
         for one in counts:
-            print(one["run"])  # noqa: T201
+            print(plain(one["run"]))  # noqa: T201
     exit_code(len(result.rejected))
 
 

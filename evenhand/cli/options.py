@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
 from evenhand.progress import console
+from evenhand.terminal import Terminal, plain
 from runs.store import DEFAULT_ROOT
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file, or a folder with a study.toml.")]
@@ -34,15 +35,15 @@ def show(renderable: RenderableType) -> None:
     stdout_console().print(renderable)
 
 
-def stdout_console() -> Console:
+def stdout_console() -> Terminal:
     """Return the console of stdout: as wide as the terminal; into a pipe or file, wide enough for any table."""
-    stdout = Console(highlight=False)
-    return stdout if stdout.is_terminal else Console(highlight=False, width=240)
+    stdout = Terminal(highlight=False)
+    return stdout if stdout.is_terminal else Terminal(highlight=False, width=240)
 
 
 def show_json(content: dict[str, Any]) -> None:
     """Print `content` as one JSON object on stdout."""
-    print(json.dumps(content, ensure_ascii=False, default=str, allow_nan=False))  # noqa: T201
+    print(plain(json.dumps(content, ensure_ascii=False, default=str, allow_nan=False)))  # noqa: T201
 
 
 def exit_code(failed: int) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from evenhand.terminal import Terminal
 
 
 def plain_table(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -34,4 +35,4 @@ def findings_told(findings: Sequence[Mapping[str, str]]) -> Text:
 
 def show_whole(text: Text) -> None:
     """Print `text` on stdout without breaking its lines: it is what a model reads."""
-    Console(highlight=False).print(text, soft_wrap=True)
+    Terminal(highlight=False).print(text, soft_wrap=True)

@@ -20,6 +20,7 @@ from analysis.verdict import number, p_value
 from evenhand.analysing import Analyzed
 from evenhand.cli.options import show, show_json
 from evenhand.progress import console
+from evenhand.terminal import plain
 
 _WRITERS = {"csv": to_csv, "markdown": to_markdown, "latex": to_latex, "html": to_html}
 
@@ -59,7 +60,7 @@ def print_analysis(
 def print_as(contrasts: pl.DataFrame, written: str, *, everything: bool) -> None:
     """Print the significance table as `csv` (every row), or as `markdown`, `latex` or `html` (the declared rows)."""
     shown = contrasts if everything or written == "csv" else contrasts.filter(pl.col("family") == "confirmatory")
-    print(_WRITERS[written](shown), end="")  # noqa: T201
+    print(plain(_WRITERS[written](shown)), end="")  # noqa: T201
 
 
 def print_frame(title: str, frame: pl.DataFrame) -> None:
