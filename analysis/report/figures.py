@@ -56,7 +56,7 @@ def contrast_figure(content: Content) -> Figure | None:
     ]
     level = f"{1 - content.alpha:.0%}"
     caption = (
-        f"{content.focal} minus the comparator. ● differs, ■ equivalent, ○ not settled. Lines are {level} intervals of "
+        f"{content.focal} minus the comparator. ● differs, ■ equivalent, ○ inconclusive. Lines are {level} intervals of "
         "one contrast each (pointwise, the table's “interval”); findings rest on p-values adjusted for all contrasts "
         "of a judge, so a line clear of zero may still be unsettled. The pale band is the margin of equivalence; ◂ and "
         f"▸ are ends without bound.{left}"
