@@ -113,6 +113,9 @@ def served() -> Iterator[Callable[..., Server]]:
             code, err = server.end()
             assert code == 0, err
             assert "Traceback" not in err, err
+        for pipe in (server.process.stdout, server.process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def _origin(address: str) -> str:

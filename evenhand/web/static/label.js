@@ -5,14 +5,22 @@ const criteria = [...document.querySelectorAll("fieldset.criterion")];
 const told = document.querySelector("#told");
 const started = criteria.every(isDone); // corrections of a whole answer do not lead away from it
 let now = 0;
-let busy = false;
+let leaving = false;
+let line = Promise.resolve();
+
+// What one does while a label is being written waits for it: a key typed ahead is about what is then at hand.
+function queue(work) {
+  line = line.then(() => (leaving ? undefined : work()));
+}
 
 function isDone(criterion) {
   return !criterion.querySelector(".done").hidden;
 }
 
 function go(address) {
-  if (address && !busy) location.assign(address);
+  if (!address) return;
+  leaving = true;
+  location.assign(address);
 }
 
 function turnTo(number, scroll = true) {
@@ -24,8 +32,6 @@ function turnTo(number, scroll = true) {
 }
 
 async function give(criterion, value) {
-  if (busy) return;
-  busy = true;
   told.textContent = "Saving …";
   const name = criterion.dataset.criterion;
   const reason = criterion.querySelector("textarea").value;
@@ -40,7 +46,6 @@ async function give(criterion, value) {
   } catch {
     answer = { problem: "Not saved: the program does not answer. Start it again, and reload this page." };
   }
-  busy = false;
   told.classList.toggle("note", Boolean(answer.problem));
   told.classList.toggle("problem", Boolean(answer.problem));
   if (answer.problem) {
@@ -58,9 +63,23 @@ async function give(criterion, value) {
   turnTo(open >= 0 ? open : started ? criteria.indexOf(criterion) : criteria.findIndex((one) => !isDone(one)));
 }
 
-function choose(input) {
-  input.checked = true;
-  give(input.closest("fieldset"), input.value);
+async function press(key) {
+  if (isField(document.activeElement)) return; // the key before led there
+  const level = levels().find((input) => input.dataset.key === key.toLowerCase());
+  if (level) {
+    level.checked = true;
+    await give(level.closest("fieldset"), level.value);
+  } else {
+    steps[key]?.();
+  }
+}
+
+function levels() {
+  return [...(criteria[now]?.querySelectorAll("[data-key]") ?? [])];
+}
+
+function isField(node) {
+  return node.matches("textarea, input[type=number]");
 }
 
 const steps = {
@@ -76,27 +95,22 @@ const steps = {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   const { target, key } = event;
-  if (target.matches("textarea, input[type=number]")) {
+  if (isField(target)) {
     if (key === "Escape") turnTo(now);
     if (key === "Enter" && target.type === "number" && target.value !== "") {
       event.preventDefault();
-      give(target.closest("fieldset"), target.value);
+      queue(() => give(target.closest("fieldset"), target.value));
     }
     return;
   }
-  const step = steps[key];
-  const level = [...(criteria[now]?.querySelectorAll("[data-key]") ?? [])].find(
-    (input) => input.dataset.key === key.toLowerCase(),
-  );
-  if (!step && !level) return;
+  if (!(key in steps) && !document.querySelector(`[data-key="${CSS.escape(key.toLowerCase())}"]`)) return;
   event.preventDefault();
   if (event.repeat && !key.startsWith("Arrow")) return; // a key held down is one label
-  if (level) choose(level);
-  else step();
+  queue(() => press(key));
 });
 
-document.addEventListener("change", (event) => {
-  if (event.target.type === "radio") give(event.target.closest("fieldset"), event.target.value);
+document.addEventListener("change", ({ target }) => {
+  if (target.type === "radio") queue(() => give(target.closest("fieldset"), target.value));
 });
 
 document.addEventListener("focusin", (event) => {
@@ -112,7 +126,7 @@ for (const field of document.querySelectorAll("fieldset.criterion textarea")) {
   field.addEventListener("change", () => {
     const criterion = field.closest("fieldset");
     const given = criterion.querySelector("input:checked") ?? criterion.querySelector("input[type=number]");
-    if (isDone(criterion) && given?.value) give(criterion, given.value);
+    if (isDone(criterion) && given?.value) queue(() => give(criterion, given.value));
   });
 }
 
