@@ -32,6 +32,7 @@ from analysis.interaction import Interaction, judge_interaction, judge_interacti
 from analysis.missing import MISSING, missing_counts
 from analysis.moved import MOVED, moved
 from analysis.omnibus import OMNIBUS, Omnibus, friedman, omnibus, skillings_mack
+from analysis.overview import COUNTRIES, TOPICS, overview
 from analysis.panel import PANEL
 from analysis.placebo import Placebo, country_effects, crawford_howell, placebo
 from analysis.settings import OTHERS, Analysis, Contrast
@@ -129,6 +130,7 @@ __all__ = [
     "COMPONENTS",
     "CONTRASTS",
     "CORRECTED",
+    "COUNTRIES",
     "FAMILIAR",
     "MISSING",
     "MOVED",
@@ -138,6 +140,7 @@ __all__ = [
     "POWER",
     "SURVIVAL",
     "TESTS",
+    "TOPICS",
     "Analysis",
     "Classical",
     "Components",
@@ -199,6 +202,7 @@ __all__ = [
     "newcombe_independent",
     "newcombe_paired",
     "omnibus",
+    "overview",
     "paired_t",
     "placebo",
     "power_of_t",

@@ -22,7 +22,7 @@ def report(result: Analyzed, *, figures: Path | str | None = None) -> Path:
     Raises:
         StoreError: the disk refuses.
     """
-    content = _content(result)
+    content = content_of(result)
     folder = result.run.path / "analysis"
     make_folder(folder)
     for name in ("countries", "topics", "agreement"):
@@ -34,7 +34,8 @@ def report(result: Analyzed, *, figures: Path | str | None = None) -> Path:
     return path
 
 
-def _content(result: Analyzed) -> Content:
+def content_of(result: Analyzed) -> Content:
+    """Return every frame of the report, computed before anything is drawn."""
     scores, criteria, focal = result.scores, result.criteria, result.focal
     references: str | Sequence[str] = result.references
     countries, topics = overview(scores, criteria, focal=focal, references=references, analysis=result.settings)

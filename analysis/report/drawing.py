@@ -136,4 +136,5 @@ _LONG_NUMBER = re.compile(r"(-?\d+\.\d{2})\d+")
 def _slimmed(tag: re.Match[str]) -> str:
     """Return a tag without what nobody reads: roles (the drawing has a text alternative), thousandths of a pixel."""
     text = _UNREAD.sub("", _LONG_NUMBER.sub(r"\1", tag[0]))
-    return text.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+    text = text.replace(f' font-family="{FONT}"', "")
+    return text.replace("<svg ", f'<svg aria-hidden="true" focusable="false" font-family="{FONT}" ', 1)

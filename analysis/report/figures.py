@@ -56,10 +56,10 @@ def contrast_figure(content: Content) -> Figure | None:
     ]
     level = f"{1 - content.alpha:.0%}"
     caption = (
-        f"{content.focal} minus the comparator. ● differs, ■ equivalent, ○ inconclusive. Lines are {level} intervals of "
-        "one contrast each (pointwise, the table's “interval”); findings rest on p-values adjusted for all contrasts "
-        "of a judge, so a line clear of zero may still be unsettled. The pale band is the margin of equivalence; ◂ and "
-        f"▸ are ends without bound.{left}"
+        f"{content.focal} minus the comparator. ● differs, ■ equivalent, ○ inconclusive. Lines are {level} intervals "
+        "of one contrast each (pointwise, the table's “interval”); findings rest on p-values adjusted for all of a "
+        "judge's contrasts, so a line clear of zero may still be unsettled. The pale band is the margin of "
+        f"equivalence; ◂ and ▸ are ends without bound.{left}"
     )
     frame = pl.DataFrame(data, infer_schema_length=None)
     return Figure("contrasts", "Contrasts and their intervals", caption, _told(lines), frame, strips(lines))
