@@ -2,7 +2,7 @@
 
     python benchmarks/view.py [--answers 100000] [--judges 3] [--rounds 5] [--run FOLDER]
 
-Makes a run through the store's own classes (40 countries, 4 epochs, 300-word answers, six criteria a verdict), seals it,
+Makes a run through the store's own classes (40 countries, 4 epochs, 300-word answers, six criteria), seals it,
 starts the real command, and asks it over HTTP. Prints the median and the worst time of each page in milliseconds.
 `--run` takes a run that is there, such as an earlier one's, whose folder is printed.
 """
@@ -30,7 +30,9 @@ from runs.store import Run, create_run, open_run
 COUNTRIES = ("CN", "US", *(f"C{number:02}" for number in range(38)))
 EPOCHS = 4
 WORDS = [
-    f"{head}{tail}" for head in ["press", "law", "court", "vote", "party", "state", "news", "trade"] for tail in ("", "s", "ed", "ing")
+    f"{head}{tail}"
+    for head in ["press", "law", "court", "vote", "party", "state", "news", "trade"]
+    for tail in ("", "s", "ed", "ing")
 ]
 
 
@@ -56,9 +58,16 @@ def make(folder: Path, answers: int, judges: int) -> Run:
     for judge in [f"judge-{number}" for number in range(judges)]:
         said = {"judge": judge, "rubric": rubric.name, "rubric_version": rubric.version, "repeats": 1}
         scoring = run.scoring(f"candour-{judge}", {"rubric": rubric.digest, "judge": judge}, said, dump_toml(rubric))
-        _write(scoring, ({"key": f"{i}#{e}", "item_id": i, "epoch": e, "repeat": 1, "attempts": 1, "raw": "{}", "scores": [
-            {"criterion": c.id, "reason": text(15)} | ({"label": generator.choice(c.levels)} if c.scale is Scale.NOMINAL
-             else {"score": float(generator.choice(c.levels))}) for c in rubric.criteria]} for i, e in places))  # fmt: skip
+
+        def scores() -> list[dict[str, Any]]:
+            return [
+                {"criterion": c.id, "reason": text(15)}
+                | {"label" if c.scale is Scale.NOMINAL else "score": generator.choice(c.levels or ())}
+                for c in rubric.criteria
+            ]
+
+        _write(scoring, ({"key": f"{i}#{e}", "item_id": i, "epoch": e, "repeat": 1, "attempts": 1, "scores": scores()}
+                         for i, e in places))  # fmt: skip
     return run
 
 
