@@ -7,6 +7,7 @@ verdicts.parquet  the last label of each place, written anew from labels.jsonl a
 import contextlib
 import fcntl
 import io
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,7 @@ class Labels:
             if isinstance(record, Damaged):
                 raise StoreError(f"{record.path}:{record.line} is damaged; restore it from a copy, or remove the line.")
             self._keep(record)
-        if self._given:
-            self._publish()
+        self._publish()
 
     def of(self, answer: Drawn) -> dict[str, Mapping[str, Any]]:
         """Return criterion → label of one answer."""
@@ -105,8 +105,11 @@ class Labels:
         return len(self.of(answer)) == len(self.rubric.criteria)
 
     def close(self, sample: Sample) -> None:
-        """Let the file go, and note whether all of `sample` is labelled."""
+        """Let the file go, and note whether all of `sample` is labelled; where there is no label, nothing is left."""
         self._journal.close()
+        if not self._given:
+            shutil.rmtree(self.scoring.path, ignore_errors=True)
+            return
         self.scoring.note(status="complete" if all(map(self.complete, sample.answers)) else "incomplete")
 
     @contextlib.contextmanager
