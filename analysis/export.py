@@ -5,6 +5,7 @@ The same frame gives the same bytes. Nothing is computed here.
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
@@ -20,19 +21,22 @@ def to_csv(table: pl.DataFrame) -> str:
 
 
 def neutral(table: pl.DataFrame) -> pl.DataFrame:
-    """Return a frame whose texts no spreadsheet takes for a formula: an apostrophe stands before what begins like one.
+    """Return a frame whose texts and names no spreadsheet computes: an apostrophe stands before what begins a formula.
 
-    Such text begins with =, +, -, @, a tab or a line break, also after blanks (OWASP, "CSV Injection").
+    A formula begins with =, +, -, @, a tab or a line break, also after blanks (OWASP, "CSV Injection"); a text that is
+    a number, such as the category "-1", stays one.
     """
     texts = [name for name, kind in table.schema.items() if kind in (pl.String, pl.Categorical) or kind == pl.Enum]
-    formula = r"^\s*[=+\-@\t\r\n＝＋－＠]"
-    return table.with_columns(
-        pl.when(pl.col(name).cast(pl.String).str.contains(formula))
-        .then("'" + pl.col(name).cast(pl.String))
-        .otherwise(pl.col(name).cast(pl.String))
-        .alias(name)
-        for name in texts
+    cells = {name: pl.col(name).cast(pl.String) for name in texts}
+    safe = table.with_columns(
+        pl.when(cell.str.contains(_FORMULA) & ~cell.str.contains(_NUMBER)).then("'" + cell).otherwise(cell).alias(name)
+        for name, cell in cells.items()
     )
+    return safe.rename({name: f"'{name}" for name in table.columns if re.search(_FORMULA, name)})
+
+
+_FORMULA = r"^\s*[=+\-@\t\r\n＝＋－＠]"
+_NUMBER = r"^[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
 
 
 def to_records(table: pl.DataFrame) -> list[dict[str, Any]]:
@@ -50,10 +54,10 @@ def to_markdown(table: pl.DataFrame) -> str:
     text = as_text(table)
     lines = [
         _markdown_row(text.columns),
-        _markdown_row("---:" if name in RIGHT else "---" for name in text.columns),
+        f"| {' | '.join('---:' if name in RIGHT else '---' for name in text.columns)} |",
         *(_markdown_row(row) for row in text.iter_rows()),
         "",
-        *(f"- {note}" for note in footnotes(table)),
+        *(f"- {_markdown(note)}" for note in footnotes(table)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -92,12 +96,13 @@ def to_html(table: pl.DataFrame, *, title: str | None = None) -> str:
     return drawn.as_raw_html()
 
 
-def _markdown_row(cells: Any) -> str:
-    return (
-        "| "
-        + " | ".join(re.sub(r"([|\\`*_<>\[\]])", r"\\\1", cell) if cell[:3] != "---" else cell for cell in cells)
-        + " |"
-    )
+def _markdown_row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(_markdown(cell) for cell in cells)} |"
+
+
+def _markdown(text: str) -> str:
+    """Return `text` on one line, with Markdown's own characters escaped."""
+    return re.sub(r"([|\\`*_<>\[\]~$&])", r"\\\1", " ".join(text.split()))
 
 
 _LATEX = {
@@ -107,6 +112,9 @@ _LATEX = {
     "–": "--",
     "α": r"$\alpha$",
     **{mark: f"\\{mark}" for mark in "&%$#_{}"},
+    # After the end of a row these two would be read as its options.
+    "[": "{[}",
+    "*": "{*}",
 }
 
 
@@ -116,5 +124,5 @@ def _minus(text: str) -> str:
 
 
 def _latex(text: str) -> str:
-    """Return `text` with LaTeX's own characters escaped."""
-    return "".join(_LATEX.get(mark, mark) for mark in text)
+    """Return `text` on one line, with LaTeX's own characters escaped and those left out that it cannot read."""
+    return "".join(_LATEX.get(mark, mark) for mark in " ".join(text.split()) if mark.isprintable())

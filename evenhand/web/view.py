@@ -127,10 +127,8 @@ class Library:
         at, reader = self.reader(request)
         index = reader.index()
         chosen = _pair(reader, index, request)
-        item = "{question}/{}/{language}"
-        pair = tuple(
-            reading.one(reader, item.format(chosen[side], **chosen), int(chosen["epoch"])) for side in ("a", "b")
-        )
+        items = [f"{chosen['question']}/{chosen[side]}/{chosen['language']}" for side in ("a", "b")]
+        pair = tuple(reading.one(reader, item, int(chosen["epoch"])) for item in items)
         asked = index.answers.filter(question_id=chosen["question"], language=chosen["language"])
         countries = asked["country"].cast(str).unique().sort().to_list()
         around = _around(at, index, chosen)

@@ -4,6 +4,7 @@ import json
 import re
 
 import numpy as np
+import polars as pl
 import pytest
 from rich.console import Console
 
@@ -100,3 +101,39 @@ def test_footnotes_state_families_n_and_seed(table):
     assert "n is the number of questions: 11." in notes
     assert "below 0.333" in notes
     assert "Seed 1" in notes
+
+
+HOSTILE = ("=1+1", "+x", "-cmd|' /C calc'!A0", "@SUM(A1)", "\tq", "\rq", "\n=1", "  =1", "＝1", "=-1")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_spreadsheet_computes_a_name(name):
+    table = pl.DataFrame({"judge": [name], "=evil": [1], "kind": pl.Series([name], dtype=pl.Categorical)})
+    (head, row) = list(csv.reader(io.StringIO(to_csv(table), newline="")))
+    assert head == ["judge", "'=evil", "kind"]
+    assert row == ["'" + name, "1", "'" + name]
+
+
+def test_numbers_stay_numbers():
+    table = pl.DataFrame({"difference": [-0.3, 1e-7, None], "label": ["-1", "+2.5e3", "a-b"], "n": [-1, 2, 3]})
+    read = list(csv.reader(io.StringIO(to_csv(table))))
+    assert read[1:] == [["-0.3", "-1", "-1"], ["1e-7", "+2.5e3", "2"], ["", "a-b", "3"]]
+
+
+@pytest.mark.parametrize("name", ["--- | x", "a\n\n| b |", "<img src=x>", "[x](javascript:y)", "\\|", "~~a~~ $x$ &lt;"])
+def test_a_hostile_name_stays_in_its_markdown_cell(table, name):
+    text = to_markdown(table.with_columns(judge=pl.lit(name)))
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + len(table)
+    assert len({len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in lines}) == 1
+    assert not re.search(r"(?<!\\)[<\[~$]", "".join(lines))
+
+
+@pytest.mark.parametrize("name", [r"\input{/etc/passwd}", "[2em]", "*x", "a\n\nb", "%", "\x00\x1b", "^^41", r"\\[1cm]"])
+def test_a_hostile_name_is_no_latex(table, name):
+    text = to_latex(table.with_columns(criterion=pl.lit(name), judge=pl.lit(name)))
+    rows = text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
+    assert len(rows) == len(table)
+    assert not any(row.lstrip().startswith(("[", "*")) for row in rows)
+    assert r"\input" not in text
+    assert "\x00" not in text
