@@ -1,5 +1,6 @@
 """Verdicts → contrasts, on disk beside the run and in hand."""
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,7 @@ from rubrics import Criterion
 from runs import countries
 from runs.digest import digest
 from runs.errors import InputError
-from runs.journal import refusal
+from runs.journal import refusal, write_whole
 from runs.store import Folder, Run, make_folder, open_run, write_manifest
 from runs.tomlfile import parse
 
@@ -208,12 +209,9 @@ def _written(result: Analyzed) -> Analyzed:
 
 def write_frame(path: Path, table: pl.DataFrame) -> None:
     """Write `table` to `path`, whole or not at all. Raises `StoreError` if the disk refuses."""
-    aside = path.with_name(f".{path.name}")
-    try:
-        table.write_parquet(aside)
-        aside.replace(path)
-    except OSError as error:
-        raise refusal(path, error) from None
+    buffer = io.BytesIO()
+    table.write_parquet(buffer)
+    write_whole(path, buffer.getvalue())
 
 
 def _remove(path: Path) -> None:

@@ -37,6 +37,8 @@ class Imported:
     """Verdict rows with a score or label on their scale, or an abstention."""
     failures: int = 0
     """Verdict rows whose score is null or outside its scale."""
+    damage: list[str] = field(default_factory=list)
+    """What was found damaged in the run, a sentence each; it was set aside, and written anew."""
 
 
 @dataclass
@@ -99,9 +101,10 @@ def import_(
         _store_verdicts(tables[1], result, scale)
     for imported in result.runs:
         journal = Journal(imported.run.path / "rejected.jsonl")
-        known = {json.dumps(row) for row in journal.read() if isinstance(row, dict)}
-        journal.append(rejected for rejected in result.rejected if json.dumps(rejected) not in known)
-        journal.close()
+        with imported.run.lock():
+            known = {json.dumps(row) for row in journal.read() if isinstance(row, dict)}
+            journal.append(rejected for rejected in result.rejected if json.dumps(rejected) not in known)
+            journal.close()
     return result
 
 
@@ -143,8 +146,8 @@ def _store_responses(root: Path, study: Row, model: str, responses: dict[Place, 
     facts = {"study": study, "epochs": None, "status": "complete", **made_by()}
     run = create_run(root, study["name"], model, items, {"imported": content}, facts)
     with run.lock():
-        _append(run, [{**row, "key": digest([content, row["item_id"], row["epoch"]])} for row in rows])
-    return Imported(run, len(rows))
+        damage = _append(run, [{**row, "key": digest([content, row["item_id"], row["epoch"]])} for row in rows])
+    return Imported(run, len(rows), damage=damage)
 
 
 def _store_verdicts(labels: Table, result: Result, rubric: Rubric | None) -> None:
@@ -190,17 +193,18 @@ def _store_scoring(imported: Imported, judge: str, pairs: list[tuple[Place, Row]
         dump_toml(rubric),
     )
     with imported.run.lock():
-        _append(scoring, [{**row, "key": digest([content, *where])} for where, row in rows.items()])
+        imported.damage += _append(scoring, [{**row, "key": digest([content, *where])} for where, row in rows.items()])
 
 
-def _append(folder: Run | Scoring, records: list[Row]) -> None:
-    """Write the records that are not there yet, and seal."""
-    have = folder.ledger.keys()
+def _append(folder: Run | Scoring, records: list[Row]) -> list[str]:
+    """Write the records that are not there yet, and seal; return what was found damaged."""
+    have, damage = folder.ledger.keys(), folder.damage()
     columns = set(folder.schema)
     new = [record for record in records if record["key"] not in have]
     folder.ledger.append({name: value for name, value in record.items() if name in columns} for record in new)
     folder.ledger.seal()
     folder.ledger.close()
+    return damage
 
 
 def _score(row: Row, criterion: Criterion) -> Row:

@@ -46,6 +46,10 @@ class Bars:
         self._bars.start()
         return Bar(self, self._bars, name, total, done)
 
+    def warn(self, text: str) -> None:
+        """Leave a line behind that says what was found damaged."""
+        console.print(f"warning: {text}", style="yellow", markup=False, soft_wrap=True)
+
     def note(self, text: str) -> None:
         """Show what is going on: in the status line, or every twenty seconds where there is no terminal."""
         if not self._draws:

@@ -14,7 +14,7 @@ from judging.lines import Meter
 from judging.prompt import PROMPT_VERSION, messages
 from judging.settings import Judge
 from judging.variants import Variant, partners
-from rubrics import Rubric, Score, dump_toml, read_reply
+from rubrics import Rubric, Score, dump_toml, load_rubric, read_reply
 from runs.calls import Budget, CallError, Gate, Tally, Work, work
 from runs.digest import digest
 from runs.frames import FailureKind, Status
@@ -67,7 +67,9 @@ def open_scoring(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Sc
     }
     design = judge.model_dump(mode="json", include={"repeats", "calls", "order", "order_seed"})
     name = f"{rubric.name}@{rubric.version}-{slug(judge.name)}{variant.suffix}"
-    return run.scoring(name, {**identity, **design}, facts, dump_toml(rubric))
+    return run.scoring(
+        name, {**identity, **design}, facts, dump_toml(rubric), lambda path: load_rubric(path).digest == rubric.digest
+    )
 
 
 def plan(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Iterator[Wanted]:

@@ -138,23 +138,15 @@ def frame(rows: Iterable[Mapping[str, Any]], schema: pl.Schema) -> pl.DataFrame:
         return pl.DataFrame([whole_characters(row) for row in content], schema=schema, orient="row")
 
 
-def fits(value: object, kind: pl.DataType | type[pl.DataType]) -> bool:
-    """Whether a column of this kind can hold `value`, as JSON gives it."""
-    match value, kind:
-        case None, _:
-            return True
-        case list(), pl.List():
-            return all(fits(entry, kind.inner) for entry in value)
-        case dict(), pl.Struct():
-            return all(fits(value.get(field.name), field.dtype) for field in kind.fields)
-        case bool(), _:
-            return kind == pl.Boolean
-        case int(), _:
-            return kind in (pl.Int64, pl.Float64) and -(2**63) <= value < 2**63
-        case float(), _:
-            return kind == pl.Float64
-        case _:
-            return kind == pl.String and isinstance(value, str)
+def fits(value: object, kind: Any) -> bool:
+    """Whether a column of the data type `kind` can hold `value`, as JSON gives it."""
+    if isinstance(value, list):
+        return isinstance(kind, pl.List) and all(fits(entry, kind.inner) for entry in value)
+    if isinstance(value, dict):
+        return isinstance(kind, pl.Struct) and all(fits(value.get(field.name), field.dtype) for field in kind.fields)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return kind in (pl.Int64, pl.Float64) and -(2**63) <= value < 2**63
+    return value is None or kind == {bool: pl.Boolean, float: pl.Float64, str: pl.String}[type(value)]
 
 
 def whole_characters(content: Any) -> Any:

@@ -22,6 +22,9 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Show what is going on, while nothing can be counted."""
 
+    def warn(self, text: str) -> None:
+        """Show what must be read: something was found damaged."""
+
 
 class Silent:
     """Progress that nobody watches; its own stage."""
@@ -34,6 +37,9 @@ class Silent:
         """Do nothing."""
 
     def note(self, text: str) -> None:
+        """Do nothing."""
+
+    def warn(self, text: str) -> None:
         """Do nothing."""
 
     def end(self) -> None:

@@ -11,7 +11,9 @@ import fcntl
 import io
 import json
 import re
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,10 +21,10 @@ from typing import Any
 import polars as pl
 
 from runs.digest import digest, short
-from runs.errors import InputError, StoreError
+from runs.errors import EvenhandError, InputError, StoreError
 from runs.files import check_reach, is_folder, is_there
 from runs.frames import ITEMS, RESPONSES, VERDICTS
-from runs.journal import refusal, write_whole
+from runs.journal import refusal, sync_folder, write_whole
 from runs.ledger import Ledger
 from runs.manifests import RunManifest, ScoringManifest, read_manifest
 
@@ -39,6 +41,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._set_aside: list[str] = []
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -61,6 +64,65 @@ class Folder:
     def ledger(self) -> Ledger:
         """The records and failures of this folder."""
         return Ledger(self.path, self.ledger_name, self.schema)
+
+    def damage(self) -> list[str]:
+        """Return a sentence for each file that was set aside, and each line that the next seal passes over."""
+        lines = [] if self.ledger.is_sealed() else self.ledger.damaged()
+        return [*self._set_aside, *map(str, lines)]
+
+    def _make(self, identity: dict[str, Any], facts: dict[str, Any], beside: "Beside") -> None:
+        """Write the manifest and the file `beside` it, unless they are there; what is damaged is set aside first.
+
+        The manifest comes last: a folder without one is none.
+        """
+        identified = digest(identity)
+        path = self.path / self.manifest_name
+        whole = path.exists() and self._says(identity)
+        if whole and beside.is_whole():
+            return
+        make_folder(self.path)
+        if not beside.is_whole():
+            self._put_aside(beside.path)
+            write_whole(beside.path, beside.content)
+        if not whole:
+            self._put_aside(path)
+            write_manifest(path, {**facts, "identity": identity, "digest": identified})
+
+    def _says(self, identity: dict[str, Any]) -> bool:
+        try:
+            return bool(digest(self.manifest["identity"]) == self.manifest["digest"] == digest(identity))
+        except StoreError:
+            return False
+
+    def _put_aside(self, path: Path) -> None:
+        """Rename what is at `path`: it is damaged, and may still tell something to a person."""
+        if not path.exists():
+            return
+        number = sum(1 for _ in path.parent.glob(f"{path.name}.damaged*")) + 1
+        aside = path.with_name(f"{path.name}.damaged" + (f".{number}" if number > 1 else ""))
+        try:
+            path.rename(aside)
+        except OSError as error:
+            raise refusal(path, error) from None
+        self.__dict__.pop("manifest", None)
+        self._set_aside.append(f"{path} was damaged: it stands as {aside.name} now, and was written anew.")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A file that stands beside a manifest, and is part of what the manifest's digest is of."""
+
+    path: Path
+    content: bytes
+    is_same: Callable[[Path], bool]
+    """Whether what is at `path` says the same; raises OSError, ValueError or EvenhandError if it cannot be read."""
+
+    def is_whole(self) -> bool:
+        """Whether it is there, and says what it should."""
+        try:
+            return self.path.exists() and self.is_same(self.path)
+        except (OSError, ValueError, EvenhandError):
+            return False
 
 
 class Scoring(Folder):
@@ -100,10 +162,13 @@ class Run(Folder):
         """Return the items (schema `ITEMS`). Raises `StoreError` if they are missing or damaged."""
         path = self.path / "items.parquet"
         try:
-            return pl.read_parquet(path)
+            return pl.read_parquet(path).match_to_schema(ITEMS)
         except (pl.exceptions.PolarsError, OSError) as error:
             told = str(error).partition("\n")[0]
-            raise StoreError(f"{path}: cannot be read ({told}); restore it from a copy.") from None
+            raise StoreError(
+                f"{path}: cannot be read ({told}); restore it from a copy, or generate or import once more, which "
+                "writes it anew."
+            ) from None
 
     def responses(self) -> pl.LazyFrame:
         """Return the responses (schema `RESPONSES`), `error` rows included."""
@@ -113,19 +178,29 @@ class Run(Folder):
         """Return the scorings that exist, by name."""
         return [Scoring(path.parent) for path in sorted(self.path.glob("scorings/*/scoring.json"))]
 
-    def scoring(self, name: str, identity: dict[str, Any], manifest: dict[str, Any], rubric_toml: str) -> Scoring:
-        """Return the scoring with this identity, made if it is not there yet.
+    def scoring(
+        self,
+        name: str,
+        identity: dict[str, Any],
+        manifest: dict[str, Any],
+        rubric_toml: str,
+        is_same: Callable[[Path], bool] = lambda path: bool(tomllib.loads(path.read_text("utf-8"))),
+    ) -> Scoring:
+        """Return the scoring with this identity, made if it is not there yet, mended if it is damaged.
+
+        Args:
+            name: what its folder's name begins with.
+            identity: what determines its verdicts, as JSON.
+            manifest: what else `scoring.json` says.
+            rubric_toml: the rubric as a file.
+            is_same: whether a file holds the rubric of this identity; by default, whether it can be read.
 
         Raises:
             StoreError: the disk refuses.
         """
-        identified = digest(identity)
-        path = self.path / "scorings" / f"{name}-{short(identified)}"
-        if not (path / "scoring.json").exists():
-            make_folder(path)
-            write_whole(path / "rubric.toml", rubric_toml.encode())
-            write_manifest(path / "scoring.json", {**manifest, "identity": identity, "digest": identified})
-        return Scoring(path)
+        scoring = Scoring(self.path / "scorings" / f"{name}-{short(digest(identity))}")
+        scoring._make(identity, manifest, Beside(scoring.rubric_path, rubric_toml.encode(), is_same))
+        return scoring
 
     def siblings(self) -> list["Run"]:
         """Return the other runs of the same study."""
@@ -154,7 +229,7 @@ class Run(Folder):
 def create_run(
     root: Path, study: str, model: str, items: pl.DataFrame, identity: dict[str, Any], facts: dict[str, Any]
 ) -> Run:
-    """Return the run of these items under `identity`, made if it is not there yet.
+    """Return the run of these items under `identity`, made if it is not there yet, mended if it is damaged.
 
     Args:
         root: the store, such as `results`.
@@ -167,20 +242,20 @@ def create_run(
     Raises:
         StoreError: the disk refuses.
     """
-    identity = {**identity, "items": digest(items.sort("item_id").rows())}
-    identified = digest(identity)
-    path = root / slug(study) / f"{slug(model.rstrip('/').rsplit('/', 1)[-1])}-{short(identified)}"
-    run = Run(path)
+    listed = digest(items.sort("item_id").rows())
+    identity = {**identity, "items": listed}
+    path = root / slug(study) / f"{slug(model.rstrip('/').rsplit('/', 1)[-1])}-{short(digest(identity))}"
     if is_there(path):
         check_reach(path)
-    if not (path / "run.json").exists():
-        make_folder(path)
-        buffer = io.BytesIO()
-        items.match_to_schema(ITEMS).write_parquet(buffer)
-        write_whole(path / "items.parquet", buffer.getvalue())
-        write_manifest(
-            path / "run.json", {"format": 1, "model": model, **facts, "identity": identity, "digest": identified}
-        )
+    run, buffer = Run(path), io.BytesIO()
+    items.match_to_schema(ITEMS).write_parquet(buffer)
+
+    def is_same(_: Path) -> bool:
+        return digest(run.items().sort("item_id").rows()) == listed
+
+    run._make(
+        identity, {"format": 1, "model": model, **facts}, Beside(path / "items.parquet", buffer.getvalue(), is_same)
+    )
     return run
 
 
@@ -219,8 +294,11 @@ def find_runs(root: Path) -> list[Run]:
 
 def make_folder(path: Path) -> None:
     """Make `path` and what is above it. Raises `StoreError` if the disk refuses."""
+    new = [one for one in (path, *path.parents) if not one.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)
+        for one in new:  # a record in a folder whose name a power cut takes away is lost
+            sync_folder(one.parent)
     except OSError as error:
         raise refusal(path, error) from None
 

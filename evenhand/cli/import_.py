@@ -7,7 +7,7 @@ import typer
 
 import evenhand
 from evenhand.cli.options import ROOT, AsJson, Root, exit_code, show_json
-from evenhand.progress import console
+from evenhand.progress import Bars, console
 from evenhand.terminal import plain
 from runs.errors import InputError
 
@@ -30,6 +30,8 @@ def command(
     result = evenhand.import_(
         file, verdicts=verdicts, name=name, focal=focal, names=_names(columns or []), rubric=rubric, root=out
     )
+    for told in (told for one in result.runs for told in one.damage):
+        Bars().warn(told)
     for rejected in result.rejected[:LISTED]:
         console.print(f"{rejected['file']}, row {rejected['row']}: {rejected['why']}", markup=False, soft_wrap=True)
     if len(result.rejected) > LISTED:

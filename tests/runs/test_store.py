@@ -63,6 +63,23 @@ def test_a_scoring_stands_beside_its_siblings(tmp_path: Path) -> None:
     assert {one.judge for one in run.scorings()} == {"j"}
 
 
+def test_what_is_damaged_is_set_aside_and_written_anew(tmp_path: Path) -> None:
+    before = _run(tmp_path)
+    names = [before.path / "run.json", before.path / "items.parquet"]
+    for number in (1, 2):
+        for path in names:
+            path.write_bytes(b"{" * number)
+        run = _run(tmp_path)
+        end = "damaged" if number == 1 else "damaged.2"
+        assert sorted(run.damage()) == sorted(
+            f"{path} was damaged: it stands as {path.name}.{end} now, and was written anew." for path in names
+        )
+        assert all(path.with_name(f"{path.name}.{end}").read_bytes() == b"{" * number for path in names)
+        assert run.items().equals(before.items())
+        assert run.manifest == before.manifest
+    assert _run(tmp_path).damage() == []
+
+
 def test_a_second_writer_is_refused_and_the_next_one_is_not(tmp_path: Path) -> None:
     run = _run(tmp_path)
     with (
@@ -96,7 +113,7 @@ def test_a_damaged_manifest_is_told(tmp_path: Path, content: bytes) -> None:
 def test_damaged_items_are_told(tmp_path: Path) -> None:
     run = _run(tmp_path)
     (run.path / "items.parquet").write_bytes(b"\x00" * 100)
-    with pytest.raises(StoreError, match=r"items\.parquet: cannot be read .*; restore it from a copy\.$"):
+    with pytest.raises(StoreError, match=r"items\.parquet: cannot be read .*; restore it from a copy, or "):
         run.items()
     (run.path / "items.parquet").unlink()
     with pytest.raises(StoreError, match=r"items\.parquet: cannot be read"):
