@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import signal
+import threading
 from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -50,6 +51,7 @@ async def answer(plan: Plan, root: Path, session: Session) -> tuple[Run, Tally]:
     run = create_run(root, plan.study.name, generation.model, plan.items, identity, facts)
     tally = Tally()
     with run.lock(), _sealed(run):
+        _tell_damage([run], session)
         asked = answered.pending(run, generation)
 
         async def ask(server: Server) -> Tally:
@@ -81,6 +83,7 @@ async def judge(
     """
     with run.lock():
         todo = [judged.pending(run, rubric, one, variant) for one in judges for variant in shown]
+        _tell_damage([run, *(pending.scoring for pending in todo)], session)
         queues: dict[str, list[judged.Pending]] = {}
         for pending in todo:
             queues.setdefault(_place(pending.judge), []).append(pending)
@@ -96,6 +99,11 @@ async def judge(
                 raise one
             results += one
         return results
+
+
+def _tell_damage(folders: Sequence[Folder], session: Session) -> None:
+    for told in (told for folder in folders for told in folder.damage()):
+        session.progress.warn(told)
 
 
 def _place(one: Judge) -> str:
@@ -169,13 +177,25 @@ def _drive(work: Coroutine[Any, Any, T]) -> T:
             if task is not None:
                 task.cancel()
 
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in before:
             loop.add_signal_handler(number, end, number)
         return await work
 
+    before = _handled()
     try:
         return asyncio.run(main())
     except asyncio.CancelledError:
         if caught:
             raise Stopped(caught[0].name) from None
         raise
+    finally:
+        for number, handler in before.items():  # the loop leaves the system's own behind
+            signal.signal(number, handler)
+
+
+def _handled() -> dict[signal.Signals, Any]:
+    """Return the handlers of the signals that end us; none of those that are ignored, such as SIGHUP under nohup."""
+    if threading.current_thread() is not threading.main_thread():  # Python lets no other thread handle any
+        return {}
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    return {number: handler for number, handler in found.items() if handler not in (signal.SIG_IGN, None)}

@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
@@ -99,6 +100,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character gets its number
             stream.reconfigure(errors="backslashreplace")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # not under nohup
+            signal.signal(number, _stop)
     try:
         app()
     except EvenhandError as error:
@@ -111,3 +115,8 @@ def main() -> None:
         # Whoever read our output has seen enough. Python would complain once more while it flushes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _stop(number: int, _: object) -> None:
+    """End as Ctrl-C does: files that are being written are taken away, and what was counted is on disk."""
+    raise Stopped(signal.Signals(number).name)
