@@ -5,7 +5,7 @@ waits for the end of that child and prints its exit code (-9 if it was killed). 
 its pid stays its own.
 """
 
-import contextlib
+import atexit
 import gc
 import json
 import os
@@ -18,6 +18,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate")
+"""Audit events of calls that change a folder."""
 LATER = (
     "evenhand.verbs", "evenhand.importing", "evenhand.looking", "evenhand.cli.run", "evenhand.cli.tables",
     "openai.resources.chat", "instructor.v2.providers.openai", "genai_prices.data",
@@ -85,27 +87,19 @@ def _die_at_a_call(trouble: Trouble) -> None:
     """Count the calls that change what is under a folder, and be killed at one of them."""
     calls = 0
 
-    def is_ours(file: object) -> bool:
-        if isinstance(file, int):
-            with contextlib.suppress(OSError):
-                return os.readlink(f"/proc/self/fd/{file}").startswith(trouble.under)
-            return False
-        return isinstance(file, str | bytes | os.PathLike) and os.fsdecode(file).startswith(trouble.under)
-
-    def due() -> bool:
+    def is_due(file: object) -> bool:
         nonlocal calls
-        calls += 1
-        return calls == trouble.at
+        calls += _stands_under(file, trouble.under)
+        return calls == trouble.at and _stands_under(file, trouble.under)
 
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
-        changes = event in {"os.rename", "os.remove", "os.mkdir", "os.link", "os.rmdir", "os.truncate"}
-        opens = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
-        if (changes or opens) and is_ours(arguments[0]) and due():
+        writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        if (writes or event in CHANGES) and is_due(arguments[0]):
             os.kill(os.getpid(), signal.SIGKILL)
 
     def watched(call: Callable[..., Any]) -> Callable[..., Any]:
         def instead(file: int, *arguments: Any) -> Any:
-            if is_ours(file) and due():
+            if is_due(file):
                 if arguments:
                     call(file, arguments[0][: int(len(arguments[0]) * trouble.share)])
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -117,9 +111,15 @@ def _die_at_a_call(trouble: Trouble) -> None:
         setattr(os, name, watched(getattr(os, name)))
     sys.addaudithook(audit)
     if trouble.count:
-        import atexit
-
         atexit.register(lambda: Path(trouble.count).write_text(str(calls), "utf-8"))
+
+
+def _stands_under(file: object, folder: str) -> bool:
+    try:
+        path = str(Path(f"/proc/self/fd/{file}").readlink()) if isinstance(file, int) else os.fsdecode(file)  # type: ignore[arg-type]
+    except (OSError, TypeError):
+        return False
+    return path.startswith(folder)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import json
 import os
 import random
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -121,7 +122,7 @@ def kills() -> Iterator[Counter[str]]:
     counted: Counter[str] = Counter()
     yield counted
     told = ", ".join(f"{verb} {counted[verb]}" for verb in VERBS)
-    print(f"\n{counted.total()} kills: {told}")
+    sys.stdout.write(f"\n{counted.total()} kills: {told}\n")
 
 
 @pytest.mark.parametrize("seed", SEEDS)
