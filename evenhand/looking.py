@@ -9,14 +9,14 @@ from analysis.panel import PANEL
 from analysis.tables import as_text
 from analysis.verdict import interval_ends, is_distance
 from evenhand.analysing import analysis_of
-from runs.errors import InputError, nearest
+from runs.errors import InputError, StoreError, nearest
 from runs.frames import Status
 from runs.store import DEFAULT_ROOT, Run, Scoring, find_runs, open_run
 
 
 def list_(root: Path = DEFAULT_ROOT) -> list[dict[str, Any]]:
-    """Return the runs below `root`, each with its scorings."""
-    return [_entry(run) for run in find_runs(root)]
+    """Return the runs below `root`, each with its scorings; of one that cannot be read, `status` says why not."""
+    return [_entry_or_why(run) for run in find_runs(root)]
 
 
 def show_run(run: Run | Path) -> dict[str, Any]:
@@ -82,6 +82,14 @@ def show_scoring(scoring: Scoring) -> dict[str, Any]:
 
 def _opened(run: Run | Path) -> Run:
     return run if isinstance(run, Run) else open_run(run)
+
+
+def _entry_or_why(run: Run) -> dict[str, Any]:
+    try:
+        return _entry(run)
+    except StoreError as error:  # one damaged run hides no other
+        unknown = {"model": None, "focal": None, "answers": None}
+        return {"run": str(run.path), **unknown, "status": f"unreadable: {error}", "scorings": []}
 
 
 def _entry(run: Run) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class Ledger:
             try:
                 self.scan().sink_parquet(aside, row_group_size=ROW_GROUP, metadata={"journals": extent})
             except pl.exceptions.ComputeError as error:
-                raise _refused(error) or error from None
+                raise _refused(error, aside) from None
         return self.sealed
 
     def adopt(self, siblings: Iterable["Ledger"], wanted: set[str]) -> set[str]:
@@ -173,10 +173,18 @@ class Ledger:
         return held.match_to_schema(self.schema, missing_columns="insert", extra_columns="ignore")
 
 
-def _refused(error: pl.exceptions.ComputeError) -> OSError | None:
-    """Return what the disk said, if that is why polars could not write: it tells the number in words only."""
+def _refused(error: pl.exceptions.ComputeError, aside: Path) -> Exception:
+    """Return why polars could not write to `aside`: it tells what the disk said in words only, or not at all."""
     told = re.search(r"\(os error (\d+)\)", str(error))
-    return OSError(number := int(told[1]), os.strerror(number)) if told else None
+    if told:
+        return OSError(number := int(told[1]), os.strerror(number))
+    try:
+        with aside.open("ab") as file:  # so the disk is asked again
+            file.write(bytes(2**20))
+            os.fsync(file.fileno())
+    except OSError as refused:
+        return refused
+    return StoreError(f"{aside.parent}: cannot be sealed ({str(error).partition(chr(10))[0]}); nothing is lost.")
 
 
 def _unseen(records: Iterable[dict[str, Any]], seen: set[str]) -> Iterator[dict[str, Any]]:

@@ -15,9 +15,10 @@ def command(out: Root = ROOT, as_json: AsJson = False) -> None:
     if as_json:
         show_json({"runs": entries})
         return
-    table = Table("run", "model", "focal", "answers", "status", "scored by", box=None, header_style="bold")
+    columns = ("run", "model", "focal", "answers", "status", "scored by")
+    table = Table(*columns, box=None, header_style="bold")
     for entry in entries:
-        cells = [entry["run"], entry["model"], entry["focal"] or "", str(entry["answers"]), entry["status"]]
+        cells = ["" if entry[name] is None else str(entry[name]) for name in columns[:5]]
         judges = ", ".join(scoring["judge"] for scoring in entry["scorings"])
         table.add_row(*(Text(cell) for cell in (*cells, judges)))  # not str: a model's name is no markup
     show(table)

@@ -9,7 +9,6 @@ import atexit
 import gc
 import json
 import os
-import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -42,10 +41,8 @@ class Trouble:
     """The kernel ends it after so long."""
     count: str = ""
     """A file for the number of calls, once the child has ended by itself."""
-    largest: int | None = None
-    """Bytes that a file may have; a write beyond fails as on a full quota."""
     years: float = 0.0
-    """How far the wall clock goes back."""
+    """How far the wall clock goes back; `clock.c` reads it, where there is a C compiler."""
 
 
 def main(log: Path) -> None:
@@ -76,11 +73,8 @@ def _befall(trouble: Trouble) -> None:
     if trouble.seconds:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, trouble.seconds)
-    if trouble.largest is not None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (trouble.largest, resource.RLIM_INFINITY))
     if trouble.years:
-        os.environ["EVENHAND_TEST_SECONDS_BACK"] = str(int(trouble.years * 365 * 86400))  # read by tests/faults/clock.c
+        os.environ["EVENHAND_TEST_SECONDS_BACK"] = str(int(trouble.years * 365 * 86400))
 
 
 def _die_at_a_call(trouble: Trouble) -> None:
