@@ -1,6 +1,7 @@
 # make demo        from a clean clone to a significance table, on a machine without a GPU
 # make test        everything that has to pass: lint, types, arrows, tests with a real vLLM engine
 # make test-fast   the tests that need no engine
+# make audit       known vulnerabilities in what is installed, as far as advisories can be reached
 # make format      what ruff can mend
 
 VENV := .venv
@@ -16,7 +17,7 @@ export UV_FIND_LINKS ?= $(subst $(space),$(comma),$(strip $(PIP_LINKS)))
 UV := $(shell command -v uv || echo $(CURDIR)/.uv/bin/uv)
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python --group dev --editable '.[cpu,tables]'
 
-.PHONY: demo test test-fast check format
+.PHONY: demo test test-fast check audit format
 
 demo: $(VENV)/installed
 	$(BIN)/evenhand run examples/quickstart.toml
@@ -32,6 +33,9 @@ check: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+audit: $(VENV)/installed
+	$(BIN)/python .ci/audit.py
 
 format: $(VENV)/installed
 	$(BIN)/ruff check --fix .

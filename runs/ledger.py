@@ -65,11 +65,17 @@ class Ledger:
         if not self.is_sealed():
             return register_io_source(self._batches, schema=self.schema)
         try:
-            pl.read_parquet_schema(self.sealed)
-        except (pl.exceptions.PolarsError, OSError) as error:
+            found = pl.Schema(pl.read_parquet_schema(self.sealed))
+            if found == self.schema:
+                return pl.scan_parquet(self.sealed)
+            # An earlier version's has fewer columns; a stranger's may have any.
+            self._fitted(found.to_frame().lazy()).collect()
+            if "key" not in found:
+                raise pl.exceptions.ColumnNotFoundError("it has no column 'key'")
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             told = str(error).partition("\n")[0]
             raise StoreError(f"{self.sealed}: cannot be read ({told}); restore it from a copy.") from None
-        return pl.scan_parquet(self.sealed)
+        return self._fitted(pl.scan_parquet(self.sealed))
 
     def is_sealed(self) -> bool:
         """Whether the Parquet file is there and holds all that the journals hold."""
@@ -161,6 +167,16 @@ class Ledger:
         last = {failure["key"]: number for number, failure in enumerate(self._read(self.failures))}
         return (
             failure for number, failure in enumerate(self._read(self.failures)) if last.get(failure["key"]) == number
+        )
+
+    def _fitted(self, found: pl.LazyFrame) -> pl.LazyFrame:
+        """Return a sealed frame under our schema; what it does not have yet is null."""
+        return found.match_to_schema(
+            self.schema,
+            missing_columns="insert",
+            missing_struct_fields="insert",
+            extra_columns="ignore",
+            extra_struct_fields="ignore",
         )
 
     def _held(self) -> pl.LazyFrame:

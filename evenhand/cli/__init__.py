@@ -115,6 +115,12 @@ def main() -> None:
         # Whoever read our output has seen enough. Python would complain once more while it flushes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # polars' own; importing it for its name takes half a second
+            raise
+        told = f"error: a Parquet file of the store is damaged ({error}); restore it from a copy, or remove it."
+        console.print(told, style="red", markup=False, soft_wrap=True)
+        sys.exit(2)
 
 
 def _stop(number: int, _: object) -> None:
