@@ -56,7 +56,8 @@ def make(folder: Path, answers: int, judges: int) -> Run:
                   "reasoning": text(60), "completion_tokens": 400} for i, e in places))  # fmt: skip
     rubric = load_rubric("candour")
     for judge in [f"judge-{number}" for number in range(judges)]:
-        said = {"judge": judge, "rubric": rubric.name, "rubric_version": rubric.version, "repeats": 1}
+        said: dict[str, Any] = {"judge": judge, "rubric": rubric.name, "rubric_version": rubric.version}
+        said |= {"repeats": 1, "status": "complete"}
         scoring = run.scoring(f"candour-{judge}", {"rubric": rubric.digest, "judge": judge}, said, dump_toml(rubric))
 
         def scores() -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -30,8 +30,10 @@ class Index:
     """One row a score that the design calls for: `nr`, judge, criterion, repeat, score, label, missing."""
     criteria: tuple[Criterion, ...]
     judges: tuple[str, ...]
-    searched: dict[tuple[str, str], pl.Series]
+    searched: dict[tuple[str, str], pl.Series] = field(default_factory=dict)
     """Searches that have been done: (text, where) → rows."""
+    lowered: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """Where was searched last → `nr` and `text` in small letters, on which the next search takes milliseconds."""
 
     def values(self, column: str) -> list[str]:
         """Return the values of a column of `answers`, sorted."""
@@ -98,7 +100,7 @@ def make_index(run: GrowingRun, stamp: str) -> Index:
     answers = _answers(run)
     scores, criteria = _scores(run, answers)
     judges = tuple(scores["judge"].cast(pl.String).unique().sort().to_list())
-    return Index(stamp, growing, answers, scores, criteria, judges, {})
+    return Index(stamp, growing, answers, scores, criteria, judges)
 
 
 def _answers(run: GrowingRun) -> pl.DataFrame:

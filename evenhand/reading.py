@@ -107,38 +107,43 @@ def _paired(focal: str) -> pl.Expr:
 
 
 def _found(reader: Reader, index: Index, text: str, where: str) -> pl.Series:
-    """Return the rows of the answers in which `text` occurs, in small or capital (ASCII) letters."""
+    """Return the rows of the answers in which `text` occurs, whether in small or in capital letters."""
     if (text, where) not in index.searched:
         # Without the bound, whoever types all day would fill the memory.
         while len(index.searched) >= 32:
             index.searched.pop(next(iter(index.searched)))
-        search = _search_reasons if where == "reason" else _search_answers
-        index.searched[text, where] = search(reader.run, index, text, where)
+        holds = pl.col("text").str.contains(text.lower(), literal=True)
+        found = _lowered(reader.run, index, where).lazy().filter(holds).select("nr").collect(engine="streaming")
+        index.searched[text, where] = found["nr"].unique()
     return index.searched[text, where]
 
 
-def _search_answers(run: GrowingRun, index: Index, text: str, column: str) -> pl.Series:
-    keys = run.responses().filter(_holds(pl.col(column), text)).select("key").collect()
-    return index.answers.join(keys, on="key", how="semi", maintain_order="left")["nr"]
+def _lowered(run: GrowingRun, index: Index, where: str) -> pl.DataFrame:
+    """Return `nr` and `text` of what is searched, in small letters: kept until something else is searched."""
+    lowered = index.lowered.get(where)
+    if lowered is None:
+        texts, place = (_reasons(run), ["item_id", "epoch"]) if where == "reason" else (_texts(run, where), ["key"])
+        rows = index.answers.lazy().select("nr", *place).join(texts, on=place)
+        lowered = rows.select("nr", pl.col("text").str.to_lowercase()).drop_nulls().collect()
+        index.lowered.clear()
+        index.lowered[where] = lowered
+    return lowered
 
 
-def _search_reasons(run: GrowingRun, index: Index, text: str, _: str) -> pl.Series:
-    found = [
+def _texts(run: GrowingRun, column: str) -> pl.LazyFrame:
+    return run.responses().select("key", text=column)
+
+
+def _reasons(run: GrowingRun) -> pl.LazyFrame:
+    nothing = pl.LazyFrame(schema={"item_id": pl.String, "epoch": pl.Int64, "text": pl.String})
+    scored = [
         scoring.ledger.scan()
         .select("item_id", "epoch", "scores")
         .explode("scores")
-        .filter(_holds(pl.col("scores").struct.field("reason"), text))
-        .select("item_id", "epoch")
+        .select("item_id", "epoch", text=pl.col("scores").struct.field("reason"))
         for scoring in scorings_of(run)
     ]
-    if not found:
-        return index.answers["nr"].clear()
-    places = pl.concat(found).unique().collect()
-    return index.answers.join(places, on=["item_id", "epoch"], how="semi", maintain_order="left")["nr"]
-
-
-def _holds(column: pl.Expr, text: str) -> pl.Expr:
-    return column.str.contains_any([text], ascii_case_insensitive=True)
+    return pl.concat([nothing, *scored])
 
 
 def rows(reader: Reader, index: Index, nr: pl.Series) -> list[dict[str, Any]]:
@@ -156,28 +161,38 @@ def rows(reader: Reader, index: Index, nr: pl.Series) -> list[dict[str, Any]]:
     return [{**found[at], "scores": scores[(at,)].to_dicts() if (at,) in scores else []} for at in nr]
 
 
-def one(reader: Reader, item_id: str, epoch: int) -> dict[str, Any]:
-    """Return one answer whole, with its item and every verdict on it, whatever was shown to the judge.
+def whole(reader: Reader, item_ids: Sequence[str], epoch: int) -> list[dict[str, Any]]:
+    """Return one answer to each item whole, with the item and every verdict, whatever was shown to the judge.
 
     Raises:
         InputError: the run has no such item or epoch.
     """
     run = reader.run
-    items = run.items().filter(pl.col("item_id") == item_id).to_dicts()
-    if not items:
-        raise InputError(f"There is no item {item_id!r} in this run.")
-    here = (pl.col("item_id") == item_id) & (pl.col("epoch") == epoch)
-    came = run.responses().filter(here).collect().to_dicts()
+    here = pl.col("item_id").is_in(item_ids) & (pl.col("epoch") == epoch)
+    items = run.items().filter(pl.col("item_id").is_in(item_ids)).rows_by_key("item_id", named=True, unique=True)
+    came = run.responses().filter(here).collect().rows_by_key("item_id", named=True, unique=True)
     epochs = run.manifest["epochs"]
-    if not came and (epochs is None or not 1 <= epoch <= int(epochs)):
-        raise InputError(f"There is no answer {epoch} to {item_id!r}.")
-    verdicts = [
-        {**verdict, "judge": scoring.judge, "shown": _shown(scoring.manifest), "rubric": scoring.manifest["rubric"]}
-        for scoring in run.scorings()
-        for verdict in scoring.ledger.scan().filter(here).sort("repeat").collect().to_dicts()
+    for item_id in item_ids:
+        if item_id not in items:
+            raise InputError(f"There is no item {item_id!r} in this run.")
+        if item_id not in came and (epochs is None or not 1 <= epoch <= int(epochs)):
+            raise InputError(f"There is no answer {epoch} to {item_id!r}.")
+    verdicts: dict[str, list[dict[str, Any]]] = {item_id: [] for item_id in item_ids}
+    for scoring in run.scorings():
+        facts = {"judge": scoring.judge, "shown": _shown(scoring.manifest), "rubric": scoring.manifest["rubric"]}
+        for verdict in scoring.ledger.scan().filter(here).sort("repeat").collect().to_dicts():
+            verdicts[verdict["item_id"]].append({**verdict, **facts})
+    pending = {"status": PENDING, "text": None, "reasoning": None, "key": None}
+    return [
+        {
+            "item_id": item_id,
+            **items[item_id],
+            "epoch": epoch,
+            **came.get(item_id, pending),
+            "verdicts": verdicts[item_id],
+        }
+        for item_id in item_ids
     ]
-    answer = came[0] if came else {"status": PENDING, "text": None, "reasoning": None, "key": None}
-    return {**items[0], "epoch": epoch, **answer, "verdicts": verdicts}
 
 
 def _shown(manifest: dict[str, Any]) -> str | None:

@@ -35,7 +35,7 @@ def command(
         return
 
     def ready(address: str, answers: int) -> None:
-        show_address(address)
+        show_address(address, as_json=as_json)
         console.print(f"{answers} answers to whole questions; every label is on disk at once.", soft_wrap=True)
 
     done = evenhand.label(

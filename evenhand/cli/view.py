@@ -1,13 +1,14 @@
 """`evenhand view [RUN]`."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import evenhand
-from evenhand.cli.options import ROOT, Root
+from evenhand.cli.options import ROOT, AsJson, Root, show_json
 from evenhand.progress import console
 
 NAME = "view"
@@ -23,9 +24,10 @@ def command(
     out: Root = ROOT,
     port: Port = 0,
     no_open: NoOpen = False,
+    as_json: AsJson = False,
 ) -> None:
     """Read answers and verdicts in the browser: filter, search, compare, and see what stands behind every number."""
-    evenhand.view(run, root=out, port=port, open_browser=opens(no_open), ready=show_address)
+    evenhand.view(run, root=out, port=port, open_browser=opens(no_open), ready=partial(show_address, as_json=as_json))
 
 
 def opens(no_open: bool) -> bool:
@@ -33,7 +35,11 @@ def opens(no_open: bool) -> bool:
     return not no_open and sys.stdout.isatty()
 
 
-def show_address(address: str) -> None:
+def show_address(address: str, *, as_json: bool = False) -> None:
     """Print where the pages are, for people and for scripts."""
-    print(address, flush=True)  # noqa: T201
+    if as_json:
+        show_json({"address": address})
+        sys.stdout.flush()
+    else:
+        print(address, flush=True)  # noqa: T201
     console.print("open it in a browser on this machine; Ctrl-C ends.", soft_wrap=True)

@@ -9,7 +9,7 @@ from evenhand.web.layout import facts, name, options, prose, scrolling
 from runs.frames import Status
 
 Answer = Mapping[str, Any]
-"""As `evenhand.reading.one` returns it."""
+"""As `evenhand.reading.whole` returns it."""
 
 
 def answer(at: str, shown: Answer, epochs: Sequence[int]) -> Markup:
@@ -241,11 +241,8 @@ def _given(shown: Answer, criterion: str, judge: str, aside: str) -> Markup:
 
 
 def _facts(shown: Answer) -> Markup:
-    tokens = (
-        None
-        if shown.get("completion_tokens") is None
-        else f"{shown['prompt_tokens']:,} in, {shown['completion_tokens']:,} out"
-    )
+    counts = {"in": shown.get("prompt_tokens"), "out": shown.get("completion_tokens")}
+    tokens = ", ".join(f"{count:,} {way}" for way, count in counts.items() if count is not None) or None
     seconds = None if shown.get("seconds") is None else f"{shown['seconds']:.1f} s"
     plain = {
         label: shown.get(key)

@@ -117,7 +117,7 @@ class Library:
         """One answer with every verdict on it."""
         at, reader = self.reader(request)
         index, item, epoch = reader.index(), request.query_params.get("item", ""), _whole(request, "epoch", 1)
-        shown = reading.one(reader, item, epoch)
+        (shown,) = reading.whole(reader, [item], epoch)
         epochs = index.answers.filter(item_id=item)["epoch"].to_list()
         title = f"{shown['question_id']}, {shown['country']}"
         return _page(at, index, title, answer(at, shown, epochs))
@@ -128,11 +128,12 @@ class Library:
         index = reader.index()
         chosen = _pair(reader, index, request)
         items = [f"{chosen['question']}/{chosen[side]}/{chosen['language']}" for side in ("a", "b")]
-        pair = tuple(reading.one(reader, item, int(chosen["epoch"])) for item in items)
+        found = {one["item_id"]: one for one in reading.whole(reader, items, int(chosen["epoch"]))}
         asked = index.answers.filter(question_id=chosen["question"], language=chosen["language"])
         countries = asked["country"].cast(str).unique().sort().to_list()
         around = _around(at, index, chosen)
-        content = compare(at, (pair[0], pair[1]), chosen, countries, around)
+        pair = found[items[0]], found[items[1]]
+        content = compare(at, pair, chosen, countries, around)
         return _page(at, index, f"{chosen['question']}: {chosen['a']} and {chosen['b']}", content)
 
     def stamp(self, request: Request) -> Response:
