@@ -1,6 +1,6 @@
 # make demo        from a clean clone to a significance table, on a machine without a GPU
-# make test        everything that has to pass: lint, types, arrows, tests with a real vLLM engine
-# make test-fast   the tests that need no engine
+# make test        everything that has to pass: lint, types, arrows, tests in a real browser and with a real vLLM engine
+# make test-fast   the tests that need no engine, no browser and no killer
 # make audit       known vulnerabilities in what is installed, as far as advisories can be reached
 # make format      what ruff can mend
 
@@ -22,11 +22,13 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python --group dev --editab
 demo: $(VENV)/installed
 	$(BIN)/evenhand run examples/quickstart.toml
 
+# The engine takes all cores, so its tests come last and one at a time.
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto -m "not vllm"
+	$(BIN)/pytest -m vllm
 
 test-fast: $(VENV)/installed
-	$(BIN)/pytest -m "not vllm"
+	$(BIN)/pytest -n auto -m "not vllm" --ignore=tests/browser --ignore=tests/faults
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .
