@@ -8,7 +8,6 @@ from pathlib import Path
 from evenhand import stages
 from evenhand.analysing import Analyzed, analyze
 from evenhand.engines import Engines
-from evenhand.reporting import report
 from evenhand.study import load_study
 from judging.settings import Judge
 from judging.variants import Variant, variants
@@ -135,6 +134,8 @@ def run(
     answers, tallies = stages.drive(work())
     result = analyze(answers, focal=plan.focal)
     failed, unasked = sum(one.failed for one in tallies), sum(one.unasked for one in tallies)
+    from evenhand.reporting import report  # noqa: PLC0415 — what draws takes a second, and only this verb needs it
+
     return Finished(answers, result, report(result), failed, unasked)
 
 
