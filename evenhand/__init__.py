@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from evenhand.study import Study, load_study
     from evenhand.trying import Tried, try_judge
     from evenhand.verbs import generate, run, score
+    from evenhand.verifying import Verified, verify
     from evenhand.viewing import Labelled, label, view
     from judging.settings import Judge
     from runs.calls import Budget
@@ -43,6 +44,7 @@ _HOMES = {
     "evenhand.study": ("Study", "load_study"),
     "evenhand.trying": ("Tried", "try_judge"),
     "evenhand.verbs": ("generate", "run", "score"),
+    "evenhand.verifying": ("Verified", "verify"),
     "evenhand.viewing": ("Labelled", "label", "view"),
     "judging.settings": ("Judge",),
     "runs.calls": ("Budget",),
@@ -64,6 +66,7 @@ __all__ = [
     "StoreError",
     "Study",
     "Tried",
+    "Verified",
     "agree",
     "analyze",
     "check",
@@ -85,6 +88,7 @@ __all__ = [
     "show_run",
     "show_scoring",
     "try_judge",
+    "verify",
     "view",
 ]
 

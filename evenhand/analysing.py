@@ -83,6 +83,19 @@ def analyze(
         StoreError: the disk refuses.
     """
     run = run if isinstance(run, Run) else open_run(Path(run))
+    return _written(compute(run, focal=focal, references=references, survive=survive, tests=tests, **settings))
+
+
+def compute(
+    run: Run,
+    *,
+    focal: str | None = None,
+    references: str | Sequence[str] = OTHERS,
+    survive: bool = False,
+    tests: Sequence[str] = (),
+    **settings: object,
+) -> Analyzed:
+    """Return what `analyze` does, and write nothing. Raises `InputError` as it does."""
     scored = load_scores(run)
     scores = scored.scores.collect()
     present = scores["country"].unique().sort().to_list()
@@ -101,7 +114,7 @@ def analyze(
     if tests:
         others = None if references == OTHERS else references
         familiar = familiar_tests(scores, scored.criteria, tests, focal=focal, references=others)
-    result = Analyzed(
+    return Analyzed(
         run=run,
         focal=focal,
         references=references if isinstance(references, str) else tuple(references),
@@ -115,7 +128,6 @@ def analyze(
         survival=survived,
         familiar=familiar,
     )
-    return _written(result)
 
 
 def analysis_of(run: Run) -> dict[str, Any] | None:

@@ -41,9 +41,22 @@ def plan(items: pl.DataFrame, generation: Generation) -> list[Asked]:
     asked = []
     for epoch in range(1, generation.epochs + 1):
         for item_id, prompt in items.select("item_id", "prompt").iter_rows():
-            key = digest([generation.identity, item_id, prompt, epoch])
+            key = _key(generation.identity, item_id, prompt, epoch)
             asked.append(Asked(key, item_id, epoch, prompt))
     return asked
+
+
+def keys(items: pl.DataFrame, identity: Mapping[str, Any], epochs: int) -> dict[str, tuple[str, int]]:
+    """Return every key that answers to `items` have under a generation's identity, with its item's id and epoch."""
+    return {
+        _key(identity, item_id, prompt, epoch): (item_id, epoch)
+        for epoch in range(1, epochs + 1)
+        for item_id, prompt in items.select("item_id", "prompt").iter_rows()
+    }
+
+
+def _key(identity: Mapping[str, Any], item_id: str, prompt: str, epoch: int) -> str:
+    return digest([identity, item_id, prompt, epoch])
 
 
 def pending(run: Run, generation: Generation) -> list[Asked]:

@@ -30,11 +30,15 @@ ROW_GROUP = 10_000
 
 
 class Ledger:
-    """The records and failures of one folder under one schema (which has the columns `key` and `kind`)."""
+    """The records and failures of one folder under one schema (which has the columns `key` and `kind`).
 
-    def __init__(self, folder: Path, name: str, schema: pl.Schema) -> None:
+    `from_journals`: take nothing from the Parquet file that the journals hold, even if it is up to date.
+    """
+
+    def __init__(self, folder: Path, name: str, schema: pl.Schema, *, from_journals: bool = False) -> None:
         self.folder = folder
         self.schema = schema
+        self._from_journals = from_journals
         self.records = Journal(folder / f"{name}.jsonl", self._fits)
         self.failures = Journal(folder / "failures.jsonl", self._fits)
         self.sealed = folder / f"{name}.parquet"
@@ -83,6 +87,8 @@ class Ledger:
             return False
         if not self.records.path.exists() and not self.failures.path.exists():
             return True
+        if self._from_journals:
+            return False
         try:
             return pl.read_parquet_metadata(self.sealed).get("journals") == self._extent()
         except (pl.exceptions.PolarsError, OSError):

@@ -39,8 +39,10 @@ class Folder:
     ledger_name: str
     schema: pl.Schema
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, from_journals: bool = False) -> None:
+        """`from_journals`: read what the journals hold from there, and not from the Parquet files."""
         self.path = path
+        self.from_journals = from_journals
         self._set_aside: list[str] = []
 
     @cached_property
@@ -63,7 +65,7 @@ class Folder:
     @cached_property
     def ledger(self) -> Ledger:
         """The records and failures of this folder."""
-        return Ledger(self.path, self.ledger_name, self.schema)
+        return Ledger(self.path, self.ledger_name, self.schema, from_journals=self.from_journals)
 
     def damage(self) -> list[str]:
         """Return a sentence for each file that was set aside, and each line that the next seal passes over."""
@@ -176,7 +178,8 @@ class Run(Folder):
 
     def scorings(self) -> list[Scoring]:
         """Return the scorings that exist, by name."""
-        return [Scoring(path.parent) for path in sorted(self.path.glob("scorings/*/scoring.json"))]
+        found = sorted(self.path.glob("scorings/*/scoring.json"))
+        return [Scoring(path.parent, from_journals=self.from_journals) for path in found]
 
     def scoring(
         self,

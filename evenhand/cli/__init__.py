@@ -20,7 +20,7 @@ _MODULES = {
     name.rstrip("_"): name
     for name in (
         *("init", "questions", "rubrics", "check", "power", "run", "generate", "score", "analyze", "agree", "report"),
-        *("list_", "show", "view", "label", "import_"),
+        *("list_", "show", "view", "label", "import_", "verify"),
     )
 }
 

@@ -11,7 +11,7 @@ from evenhand.cli import app
 ROOT = Path(__file__).parents[2]
 VERBS = (
     *("init", "questions", "rubrics", "check", "power", "run", "generate", "score", "analyze", "agree", "report"),
-    *("list", "show", "view", "label", "import"),
+    *("list", "show", "view", "label", "import", "verify"),
 )
 
 
