@@ -48,6 +48,7 @@ async def answer(plan: Plan, root: Path, session: Session) -> tuple[Run, Tally]:
     generation = plan.study.generation
     identity = {"generation": generation.identity, "epochs": generation.epochs}
     facts = {"study": plan.resolved(), "epochs": generation.epochs, "status": "running", **made_by()}
+    facts["sources"] = plan.sources()
     run = create_run(root, plan.study.name, generation.model, plan.items, identity, facts)
     tally = Tally()
     with run.lock(), _sealed(run):

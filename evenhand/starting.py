@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from string import Template
+from typing import Any
 
-from rubrics import load_rubric
+import tomli_w
+
+from rubrics import Rubric, dump_toml, load_rubric
 from rubrics import shipped as shipped_rubrics
 from runs import countries as world
 from runs.errors import InputError
 from runs.journal import write_whole
 from runs.questions import SHIPPED, QuestionSet, load_questions
 from runs.questions import shipped as shipped_sets
-from runs.store import make_folder
+from runs.store import Run, make_folder, open_run
+from runs.tomlfile import parse
 
 COUNTRIES = ("CN", "US", "RU", "IN", "BR", "DE", "JP", "ZA")
 _RUBRICS = Path(str(resources.files("rubrics") / "data"))
@@ -40,6 +44,7 @@ def init(
     focal: str = "CN",
     countries: Sequence[str] = COUNTRIES,
     copy: bool = False,
+    run: Path | str | None = None,
 ) -> Path:
     """Write a commented `study.toml` into `folder` and return its path.
 
@@ -50,26 +55,62 @@ def init(
         focal: the country under test, a code or a name.
         countries: codes, names or lists such as `g20`; the focal one is added if it is not among them.
         copy: whether set and rubric (with its worked examples) are copied into `folder`, to be edited there.
+        run: a run's folder or its `run.json`, whose study, set and rubric are written instead; all else is left out.
 
     Raises:
         InputError: the set, the rubric or a country is unknown, or a file would be overwritten; nothing is written.
         StoreError: the disk refuses.
     """
     path = Path(folder) / "study.toml"
+    if run is not None:
+        return _again(path, Path(run))
     asked, _ = load_questions(questions), load_rubric(rubric)
     if not asked.about_country:
         raise InputError(f"Question set {asked.name!r} asks about no country, so that none can be focal; name another.")
     set_, scale = _set(questions, path.parent, copy), _scale(rubric, path.parent, copy)
     files = [*set_.copies, *scale.copies]
-    for file in (path, *(copied for _, copied in files)):
-        if file.exists():
-            raise InputError(f"{file} is there already; choose another folder, or edit it.")
+    _check_free(path, *(copied for _, copied in files))
     content = _study(path, asked, _countries(focal, countries), set_.named, scale.named)
     make_folder(path.parent)
     for source, copied in files:
         write_whole(copied, source.read_bytes())
     write_whole(path, content.encode())
     return path
+
+
+def _again(path: Path, run: Path) -> Path:
+    """Write the study of a run as its `run.json` tells it, with its question set and its rubric beside it."""
+    manifest = Run(run.parent).manifest if run.name == Run.manifest_name else open_run(run).manifest
+    sources, study = manifest.get("sources"), _without_nulls(manifest["study"])
+    if not isinstance(sources, dict):
+        raise InputError(f"{run}: tells not what was asked (imported, or of an early version); write a study by hand.")
+    where = f"{run}: sources"
+    asked = parse(QuestionSet, sources.get("questions") or {}, f"{where}.questions")
+    scale = parse(Rubric, sources.get("rubric") or {}, f"{where}.rubric")
+    files = {
+        path.with_name("again.questions.toml"): tomli_w.dumps(asked.model_dump(mode="json", exclude_none=True)),
+        path.with_name("again.rubric.toml"): dump_toml(scale),
+    }
+    named = dict(zip(("set", "rubric"), (file.name for file in files), strict=True))
+    study["questions"] = {**study.get("questions", {}), "set": named["set"]}
+    files[path] = tomli_w.dumps({**study, "rubric": named["rubric"]})
+    _check_free(*files)
+    make_folder(path.parent)
+    for file, content in files.items():
+        write_whole(file, content.encode())
+    return path
+
+
+def _without_nulls(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _without_nulls(value) for key, value in content.items() if value is not None}
+    return [_without_nulls(value) for value in content] if isinstance(content, list) else content
+
+
+def _check_free(*files: Path) -> None:
+    for file in files:
+        if file.exists():
+            raise InputError(f"{file} is there already; choose another folder, or edit it.")
 
 
 def _set(name: Path | str, folder: Path, copy: bool) -> _Material:

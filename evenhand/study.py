@@ -75,6 +75,13 @@ class Plan:
         study["questions"]["countries"] = self.items["country"].unique(maintain_order=True).to_list()
         return study
 
+    def sources(self) -> dict[str, Any]:
+        """Return the question set and the rubric as they were, so that `run.json` is enough to ask again."""
+        return {
+            "questions": self.questions.model_dump(mode="json", exclude_none=True),
+            "rubric": self.rubric.model_dump(mode="json", exclude_none=True),
+        }
+
 
 def load_study(path: Path) -> Plan:
     """Return the study at `path` (a file, or a folder with a `study.toml`) with all that it names.

@@ -24,12 +24,15 @@ def command(
     copy: Annotated[
         bool, typer.Option("--copy", help="Put copies of set and rubric beside the study, to edit.")
     ] = False,
+    run: Annotated[
+        Path | None, typer.Option("--from", metavar="RUN", help="A run, or its run.json: its study, to ask again.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a study of my own to start from."""
     named = [name.strip() for names in countries or () for name in names.split(",") if name.strip()]
     chosen = {"countries": named} if named else {}
-    path = evenhand.init(folder, questions=questions, rubric=rubric, focal=focal, copy=copy, **chosen)
+    path = evenhand.init(folder, questions=questions, rubric=rubric, focal=focal, copy=copy, run=run, **chosen)
     if as_json:
         show_json({"study": str(path)})
     else:
