@@ -48,8 +48,12 @@ TOLD = (
     "VLLM_ENABLE_V1_MULTIPROCESSING",
     "OMP_NUM_THREADS",
     "CUDA_VISIBLE_DEVICES",
+    "VLLM_BATCH_INVARIANT",
 )
 """Environment variables on which an engine's output or speed depends: run.json records them."""
+
+SWITCHES = {"batch-invariant": "VLLM_BATCH_INVARIANT"}
+"""What a study may switch on like a flag, and vLLM has as an environment variable alone."""
 
 CPU_CONTEXT = 4096
 """Tokens of context on a CPU unless `max_model_len` says otherwise."""
@@ -96,7 +100,7 @@ def resolve_flags(model: str, flags: Mapping[str, Any], build: Build) -> dict[st
     Prefix caching is left to vLLM, which has it on for every model that supports it.
 
     Raises:
-        InputError: a flag that the start itself sets.
+        InputError: a flag that the start itself sets, or one that this build does not have.
     """
     resolved: dict[str, Any] = {
         "structured-outputs-config": {"backend": "xgrammar", "disable_any_whitespace": True},
@@ -114,6 +118,8 @@ def resolve_flags(model: str, flags: Mapping[str, Any], build: Build) -> dict[st
             raise InputError(f"vllm.{key} is set by evenhand itself when it starts vLLM; leave it out.")
         both = isinstance(value, Mapping) and isinstance(resolved.get(name), dict)
         resolved[name] = {**resolved[name], **value} if both else value
+    if build.device == "cpu" and resolved.get("batch-invariant"):
+        raise InputError("vllm.batch_invariant: vLLM has it on GPUs alone, and this is its CPU build; leave it out.")
     return resolved
 
 
@@ -124,6 +130,8 @@ def to_arguments(flags: Mapping[str, Any]) -> list[str]:
     """
     arguments: list[str] = []
     for name, value in flags.items():
+        if name in SWITCHES:
+            continue
         if value is True:
             arguments.append(f"--{name}")
         elif value is False:
@@ -136,7 +144,9 @@ def to_arguments(flags: Mapping[str, Any]) -> list[str]:
 
 
 def engine_environment(flags: Mapping[str, Any], build: Build, *, local: bool) -> dict[str, str]:
-    """Return the environment variables that the engine gets besides ours; those that the user has set are kept.
+    """Return the environment variables that the engine gets besides ours.
+
+    Those that the user has set are kept, but for what the study itself switches on or off.
 
     Args:
         flags: as `resolve_flags` returns them.
@@ -146,7 +156,8 @@ def engine_environment(flags: Mapping[str, Any], build: Build, *, local: bool) -
     wanted = {"VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_COLOR": "0", **({"HF_HUB_OFFLINE": "1"} if local else {})}
     if build.device == "cpu":
         wanted |= _cpu_environment(flags)
-    return {key: value for key, value in wanted.items() if key not in os.environ}
+    told = {variable: str(int(bool(flags[name]))) for name, variable in SWITCHES.items() if name in flags}
+    return {key: value for key, value in wanted.items() if key not in os.environ} | told
 
 
 def _cpu_environment(flags: Mapping[str, Any]) -> dict[str, str]:

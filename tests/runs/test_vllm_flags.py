@@ -108,6 +108,22 @@ def test_engine_uses_every_core_of_a_cpu(monkeypatch):
     assert not any("CPU" in name or "OMP" in name for name in engine_environment({}, GPU, local=False))
 
 
+def test_batch_invariance_is_switched_in_the_study_and_overrules_the_environment(monkeypatch):
+    monkeypatch.setenv("VLLM_BATCH_INVARIANT", "0")
+    flags = resolve_flags("m", {"batch_invariant": True}, GPU)
+    assert not any("batch" in argument for argument in to_arguments(flags))
+    assert engine_environment(flags, GPU, local=True)["VLLM_BATCH_INVARIANT"] == "1"
+    assert "VLLM_BATCH_INVARIANT" not in engine_environment(resolve_flags("m", {}, GPU), GPU, local=True)
+    with pytest.raises(InputError, match=r"vllm\.batch_invariant: vLLM has it on GPUs alone"):
+        resolve_flags("m", {"batch_invariant": True}, CPU)
+
+
+@has_vllm
+def test_batch_invariance_is_vllms_name():
+    source = Path(importlib.util.find_spec("vllm").origin).with_name("envs.py")
+    assert '"VLLM_BATCH_INVARIANT"' in source.read_text("utf-8")
+
+
 def test_users_environment_is_kept(monkeypatch):
     monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "40")
     assert "VLLM_CPU_KVCACHE_SPACE" not in engine_environment({}, CPU, local=False)
