@@ -25,7 +25,7 @@ class Judge(Endpoint):
 
     name: str = ""
     """What tables call this judge; by default the last part of the model's name."""
-    model: str = Field(min_length=1)
+    model: str = Field(min_length=1, max_length=1000)
     """`vllm/<name or path>`, `openai/…`, `anthropic/…`, `google/…`, or, with a URL in `endpoint`, the served name."""
     endpoint: str = ""
     """`vllm`, a URL, or null: what the prefix of `model` says. Its default is filled in when the judge is read."""

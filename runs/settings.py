@@ -85,7 +85,7 @@ class Endpoint(Table):
 class Generation(Endpoint):
     """The model under test and how it answers."""
 
-    model: str = Field(min_length=1)
+    model: str = Field(min_length=1, max_length=1000)
     """A name on the hub, a local path, `bundled/SmolLM2-135M-Instruct`, or what the endpoint calls it."""
     epochs: int = Field(default=1, ge=1, le=10_000)
     temperature: float | None = Field(default=None, ge=0, le=5)

@@ -11,6 +11,9 @@ _OPEN = re.compile(r"\A\s*<(think|thinking|reasoning)>")
 _CLOSE = re.compile(r"</(?:think|thinking|reasoning)>")
 _OPENED_BY_TEMPLATE = re.compile(r"deepseek-r1|deepseek.*speciale|qwq|-thinking", re.IGNORECASE)
 
+LONGEST_NAME = 1000
+"""Characters of a model's name that are looked at: the pattern takes the square of them."""
+
 
 @dataclass(frozen=True)
 class Split:
@@ -22,7 +25,7 @@ class Split:
 
 def opened_by_template(model: str) -> bool:
     """Whether the chat template of `model` (a name) is known to open the thinking itself."""
-    return bool(_OPENED_BY_TEMPLATE.search(model))
+    return bool(_OPENED_BY_TEMPLATE.search(model[:LONGEST_NAME]))
 
 
 def split_thinking(content: str | None, *, opened: bool = False, cut_off: bool = False) -> Split:

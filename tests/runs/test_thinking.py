@@ -84,3 +84,8 @@ def test_edges(content: str | None, expected: Split) -> None:
 )
 def test_which_templates_open_the_thinking_is_known_by_name(model: str, opened: bool) -> None:
     assert opened_by_template(model) is opened
+
+
+def test_a_model_s_name_of_any_length_is_looked_at_once() -> None:
+    assert not opened_by_template("deepseek" * 125_000)  # the pattern alone takes an hour for it
+    assert opened_by_template("deepseek-v3.2-speciale" + "x" * 1_000_000)
