@@ -100,8 +100,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character gets its number
             stream.reconfigure(errors="backslashreplace")
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) == signal.SIG_DFL:  # not under nohup
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):  # not under nohup
             signal.signal(number, _stop)
     try:
         app()
@@ -124,5 +124,5 @@ def main() -> None:
 
 
 def _stop(number: int, _: object) -> None:
-    """End as Ctrl-C does: files that are being written are taken away, and what was counted is on disk."""
+    """End in order: files that are being written are taken away. Typer would swallow a KeyboardInterrupt in silence."""
     raise Stopped(signal.Signals(number).name)

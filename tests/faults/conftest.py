@@ -169,3 +169,71 @@ class Study:
 def stoppable(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any], Study]:
     """Return a function that writes a study for an endpoint, in a folder of its own."""
     return lambda endpoint: Study(tmp_path_factory.mktemp("study"), endpoint)
+
+
+class Course:
+    """One study, and one import, from the first verb to the last."""
+
+    def __init__(self, starter: Any, study: Any) -> None:
+        self.starter, self.study = starter, study
+        self.answers = study.path.with_name("answers.jsonl")
+        self.labels = study.path.with_name("labels.jsonl")
+        _write_lines(self.answers, [_answer(n) for n in range(40)] + [{"question_id": "", "country": "CN", "text": ""}])
+        _write_lines(self.labels, [_label(n) for n in range(40)])
+        self.elsewhere = study.out.with_name("imported")
+
+    @property
+    def run(self) -> Path:
+        """The study's run, once it has been generated."""
+        (manifest,) = self.study.out.glob("*/*/run.json")
+        return Path(manifest.parent)
+
+    def start(self, verb: str, **trouble: object) -> int:
+        """Start a verb; return its exit code."""
+        if verb == "generate":
+            return int(self.starter.run(verb, self.study.path, "--out", self.study.out, **trouble))
+        if verb == "import":
+            files = (self.answers, "--verdicts", self.labels, "--focal", "CN", "--name", "n")
+            return int(self.starter.run(verb, *files, "--out", self.elsewhere, **trouble))
+        return int(self.starter.run(verb, self.run, **trouble))
+
+    def complete(self, verb: str) -> None:
+        """Run a verb to its end."""
+        code = self.start(verb)
+        assert code == (1 if verb == "import" else 0), self.starter.log.read_text()  # one row does not fit
+
+    def results(self) -> list[Any]:
+        """Return all that was found, of the study and of the import."""
+        (imported,) = self.elsewhere.glob("*/*/")
+        kept = ["item_id", "epoch", "text", "scores"]
+        found = [*self.study.results(), (self.run / "analysis" / "report.html").stat().st_size > 0]
+        for path in (imported / "responses.parquet", next(imported.rglob("verdicts.parquet"))):
+            frame = pl.read_parquet(path)
+            found.append(frame.select(one for one in kept if one in frame.columns).sort("item_id").to_dicts())
+        found.append([json.loads(line)["row"] for line in (imported / "rejected.jsonl").read_bytes().splitlines()])
+        return found
+
+    def keys(self) -> dict[str, list[str]]:
+        """Return the keys in every journal."""
+        journals = [*self.study.out.rglob("*.jsonl"), *self.elsewhere.rglob("*.jsonl")]
+        whole = {str(one): one.read_bytes().split(b"\n")[:-1] for one in journals}
+        return {name: [json.loads(line).get("key") for line in lines] for name, lines in whole.items()}
+
+
+def _answer(n: int) -> dict[str, Any]:
+    return {"question_id": f"q{n // 4}", "country": ("CN", "US", "NO", "BR")[n % 4], "text": f"Answer {n}."}
+
+
+def _label(n: int) -> dict[str, Any]:
+    place = {name: value for name, value in _answer(n).items() if name != "text"}
+    return {**place, "judge": "human:a", "criterion": "tone", "score": n % 5}
+
+
+def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+
+
+@pytest.fixture(scope="session")
+def course_of(starter: Starter) -> Callable[[Study], Course]:
+    """Return a function that leads a study, and an import beside it, through the verbs one by one."""
+    return lambda study: Course(starter, study)

@@ -35,6 +35,8 @@ class Trouble:
     """The folder whose file-system calls count."""
     at: int = 0
     """It kills itself at this call, counted from 1; a write is broken off midway, every other call does not happen."""
+    number: int = signal.SIGKILL
+    """The signal that it sends itself; any other leaves the call whole."""
     share: float = 0.5
     """How much of the write that it dies in is done."""
     seconds: float = 0.0
@@ -89,14 +91,14 @@ def _die_at_a_call(trouble: Trouble) -> None:
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
         writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
         if (writes or event in CHANGES) and is_due(arguments[0]):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), trouble.number)
 
     def watched(call: Callable[..., Any]) -> Callable[..., Any]:
         def instead(file: int, *arguments: Any) -> Any:
             if is_due(file):
-                if arguments:
+                if arguments and trouble.number == signal.SIGKILL:
                     call(file, arguments[0][: int(len(arguments[0]) * trouble.share)])
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), trouble.number)
             return call(file, *arguments)
 
         return instead
