@@ -10,7 +10,7 @@ import polars as pl
 
 from runs.errors import StoreError
 from runs.frames import frame
-from runs.journal import Damaged
+from runs.journal import Damaged, Journal
 from runs.ledger import Ledger
 from runs.store import Folder
 
@@ -77,11 +77,12 @@ class Design:
 def check_ledger(folder: Folder, design: Design, found: Findings) -> int:
     """Compare the journals of a folder with its design, and its Parquet file with the journals; return the records."""
     ledger = folder.ledger
-    came = _fingerprints(ledger, design, found)
+    damaged: list[Damaged] = []
+    came = _fingerprints(ledger, design, found, damaged)
     alone = _check_seal(ledger, came, design, found)
     called_for = design.places or {}
     not_written = sum(1 for key in called_for if key not in came)
-    for line in ledger.damaged():
+    for line in damaged:
         if called_for and not not_written:  # its record was made again: the damage is history
             found.notes.append(f"{line.path}:{line.line}: is damaged; its record was made again.")
         else:
@@ -96,12 +97,15 @@ def check_ledger(folder: Folder, design: Design, found: Findings) -> int:
     return len(came) + alone
 
 
-def _fingerprints(ledger: Ledger, design: Design, found: Findings) -> dict[str, int]:
-    """Return a hash of what the frame must hold of each key: its first record, else its last failure."""
+def _fingerprints(ledger: Ledger, design: Design, found: Findings, damaged: list[Damaged]) -> dict[str, int]:
+    """Return a hash of what the frame must hold of each key: its first record, else its last failure.
+
+    Lines that are none of our records are added to `damaged`.
+    """
     prints: dict[str, int] = {}
     failed: dict[str, int] = {}
     for journal, into in ((ledger.records, prints), (ledger.failures, failed)):
-        lines = ((number, line) for number, line in journal.lines() if not isinstance(line, Damaged))
+        lines = _whole(journal, damaged)
         while chunk := list(islice(lines, CHUNK)):
             hashed = _hashed(frame((row for _, row in chunk), ledger.schema).lazy())
             for (number, row), (key, value) in zip(chunk, hashed, strict=True):
@@ -111,6 +115,14 @@ def _fingerprints(ledger: Ledger, design: Design, found: Findings) -> dict[str, 
                 else:
                     into[key] = value
     return {**failed, **prints}
+
+
+def _whole(journal: Journal, damaged: list[Damaged]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in journal.lines():
+        if isinstance(line, Damaged):
+            damaged.append(line)
+        else:
+            yield number, line
 
 
 def _hashed(rows: pl.LazyFrame) -> Iterator[tuple[str, int]]:
