@@ -120,9 +120,8 @@ def main() -> None:
         print(f"{told.answers:,} answers and as many verdicts: {size / 2**20:,.0f} MB; load {os.getloadavg()[0]:.1f}")
         for verb in _verbs(run, root):
             seconds, held = measure(*verb)
-            print(
-                f"evenhand {verb[0]}{' ITEM' if len(verb) == 3 and verb[0] == 'show' else ''}: {seconds:.1f} s, {held:,.0f} MB"
-            )
+            what = "show ITEM" if len(verb) == 3 and verb[0] == "show" else verb[0]
+            print(f"evenhand {what}: {seconds:.1f} s, {held:,.0f} MB")
 
 
 if __name__ == "__main__":
