@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,8 @@ def main() -> None:
     told = parser.parse_args()
     with tempfile.TemporaryDirectory() as aside:
         root = told.folder or Path(aside)
-        run = make(root, told.answers)
+        with ProcessPoolExecutor(1) as apart:  # for a child's largest memory is at least its parent's
+            run = apart.submit(make, root, told.answers).result()
         size = sum(path.stat().st_size for path in run.path.rglob("*") if path.is_file())
         print(f"{told.answers:,} answers and as many verdicts: {size / 2**20:,.0f} MB; load {os.getloadavg()[0]:.1f}")
         for verb in _verbs(run, root):

@@ -163,6 +163,21 @@ def replacing(path: Path) -> Iterator[Path]:
             aside.unlink()
 
 
+def set_aside(path: Path) -> Path:
+    """Rename what is at `path` and cannot be read, for it may still tell something to a person; return its new name.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    number = sum(1 for _ in path.parent.glob(f"{path.name}.damaged*")) + 1
+    aside = path.with_name(f"{path.name}.damaged" + (f".{number}" if number > 1 else ""))
+    try:
+        path.rename(aside)
+    except OSError as error:
+        raise refusal(path, error) from None
+    return aside
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Put `content` at `path` as `replacing` does. Raises `StoreError` if the disk refuses."""
     with replacing(path) as aside:

@@ -20,12 +20,12 @@ from polars.io.plugins import register_io_source
 from runs.digest import digest, short
 from runs.errors import StoreError
 from runs.frames import fits, frame
-from runs.journal import Damaged, Journal, replacing
+from runs.journal import Damaged, Journal, replacing, set_aside
 
 CHUNK = 2_000
 """Records turned into a frame at a time, so that sealing and reading need little memory."""
 
-ROW_GROUP = 10_000
+ROW_GROUP = 4_000
 """Rows of the Parquet file that are written, and read, at a time."""
 
 
@@ -39,6 +39,7 @@ class Ledger:
         self.folder = folder
         self.schema = schema
         self._from_journals = from_journals
+        self._broken: tuple[tuple[int, int, int], bool] | None = None
         self.records = Journal(folder / f"{name}.jsonl", self._fits)
         self.failures = Journal(folder / "failures.jsonl", self._fits)
         self.sealed = folder / f"{name}.parquet"
@@ -103,6 +104,8 @@ class Ledger:
         if self.is_sealed():
             return self.sealed
         extent = self._extent()
+        if self.is_seal_broken():
+            set_aside(self.sealed)
         with replacing(self.sealed) as aside:
             try:
                 self.scan().sink_parquet(aside, row_group_size=ROW_GROUP, metadata={"journals": extent})
@@ -186,13 +189,30 @@ class Ledger:
         )
 
     def _held(self) -> pl.LazyFrame:
-        """Return what the Parquet file holds, up to date or not; nothing if it cannot be read."""
-        try:
-            pl.read_parquet_schema(self.sealed)
-        except (pl.exceptions.PolarsError, OSError):
+        """Return what the Parquet file holds, up to date or not; nothing if it is not there, or cannot be read."""
+        if not self.sealed.exists() or self.is_seal_broken():
             return self.schema.to_frame().lazy()
         held = pl.scan_parquet(self.sealed)
         return held.match_to_schema(self.schema, missing_columns="insert", extra_columns="ignore")
+
+    def is_seal_broken(self) -> bool:
+        """Whether the Parquet file is there and some part of it cannot be read; reads all of it, once."""
+        try:
+            state = self.sealed.stat()
+        except OSError:
+            return False
+        now = (state.st_ino, state.st_size, state.st_mtime_ns)
+        if self._broken is None or self._broken[0] != now:
+            self._broken = now, not _can_be_read(self.sealed)
+        return self._broken[1]
+
+
+def _can_be_read(path: Path) -> bool:
+    try:
+        pl.scan_parquet(path).select(pl.struct(pl.all()).hash().sum()).collect(engine="streaming")
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return False
+    return True
 
 
 def _refused(error: pl.exceptions.ComputeError, aside: Path) -> Exception:

@@ -24,7 +24,7 @@ from runs.digest import digest, short
 from runs.errors import EvenhandError, InputError, StoreError
 from runs.files import check_reach, is_folder, is_there
 from runs.frames import ITEMS, RESPONSES, VERDICTS
-from runs.journal import refusal, sync_folder, write_whole
+from runs.journal import refusal, set_aside, sync_folder, write_whole
 from runs.ledger import Ledger
 from runs.manifests import RunManifest, ScoringManifest, read_manifest
 
@@ -68,9 +68,12 @@ class Folder:
         return Ledger(self.path, self.ledger_name, self.schema, from_journals=self.from_journals)
 
     def damage(self) -> list[str]:
-        """Return a sentence for each file that was set aside, and each line that the next seal passes over."""
-        lines = [] if self.ledger.is_sealed() else self.ledger.damaged()
-        return [*self._set_aside, *map(str, lines)]
+        """Return a sentence for each file that is set aside, and each line that the next seal passes over."""
+        if self.ledger.is_sealed():
+            return list(self._set_aside)
+        seal = self.ledger.sealed
+        told = [f"{seal} is damaged: it is made again, and set aside."] if self.ledger.is_seal_broken() else []
+        return [*self._set_aside, *told, *map(str, self.ledger.damaged())]
 
     def _make(self, identity: dict[str, Any], facts: dict[str, Any], beside: "Beside") -> None:
         """Write the manifest and the file `beside` it, unless they are there; what is damaged is set aside first.
@@ -100,12 +103,7 @@ class Folder:
         """Rename what is at `path`: it is damaged, and may still tell something to a person."""
         if not path.exists():
             return
-        number = sum(1 for _ in path.parent.glob(f"{path.name}.damaged*")) + 1
-        aside = path.with_name(f"{path.name}.damaged" + (f".{number}" if number > 1 else ""))
-        try:
-            path.rename(aside)
-        except OSError as error:
-            raise refusal(path, error) from None
+        aside = set_aside(path)
         self.__dict__.pop("manifest", None)
         self._set_aside.append(f"{path} was damaged: it stands as {aside.name} now, and was written anew.")
 

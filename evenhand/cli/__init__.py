@@ -116,10 +116,12 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # polars' own; importing it for its name takes half a second
+        # polars' own, by name: importing it for that takes half a second
+        if not type(error).__module__.startswith("polars") and type(error).__name__ != "PanicException":
             raise
-        told = f"error: a Parquet file of the store is damaged ({error}); restore it from a copy, or remove it."
-        console.print(told, style="red", markup=False, soft_wrap=True)
+        told = f"error: a Parquet file of the store is damaged ({str(error).partition(chr(10))[0]}); "
+        fix = "`evenhand verify RUN` names it: move it away, and it is made again from its journal."
+        console.print(told + fix, style="red", markup=False, soft_wrap=True)
         sys.exit(2)
 
 

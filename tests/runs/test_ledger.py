@@ -146,6 +146,19 @@ def test_a_seal_alone_that_cannot_be_read_is_told(ledger: Ledger) -> None:
         ledger.keys()
 
 
+def test_an_older_seal_with_a_broken_page_hides_nothing_and_is_set_aside(ledger: Ledger) -> None:
+    ledger.append(_row(f"k{number}", number) for number in range(3000))
+    ledger.seal()
+    content = bytearray(ledger.sealed.read_bytes())
+    content[4:40] = bytes(36)  # the header of the first page; the schema stands at the end
+    ledger.sealed.write_bytes(content)
+    ledger.append([_row("late", 1)])
+    assert len(ledger.keys()) == len(_rows(ledger)) == 3001
+    ledger.seal()
+    assert pl.read_parquet(ledger.sealed).height == 3001
+    assert ledger.sealed.with_name("records.parquet.damaged").read_bytes() == content
+
+
 def test_nothing_is_an_empty_frame(ledger: Ledger) -> None:
     assert ledger.keys() == set()
     assert ledger.scan().collect().schema == SCHEMA
