@@ -81,20 +81,20 @@ def check_ledger(folder: Folder, design: Design, found: Findings) -> int:
     came = _fingerprints(ledger, design, found, damaged)
     alone = _check_seal(ledger, came, design, found)
     called_for = design.places or {}
-    not_written = sum(1 for key in called_for if key not in came)
+    not_written = [key for key in called_for if key not in came]
     for line in damaged:
         if called_for and not not_written:  # its record was made again: the damage is history
             found.notes.append(f"{line.path}:{line.line}: is damaged; its record was made again.")
         else:
             found.differences.append(Difference("line", line.path, str(line.line), "a record", "damage"))
     if alone:
-        found.notes.append(f"{ledger.sealed}: {alone} records stand in it alone; no line of a journal holds them.")
-    gone, manifest = not_written - alone, folder.path / folder.manifest_name
-    if gone > 0 and folder.manifest["status"] == "complete":
+        found.notes.append(f"{ledger.sealed}: {len(alone)} records stand in it alone; no line of a journal holds them.")
+    gone, manifest = sum(1 for key in not_written if key not in alone), folder.path / folder.manifest_name
+    if gone and folder.manifest["status"] == "complete":
         found.differences.append(Difference("status", manifest, None, "complete", f"{gone} records are missing"))
-    elif gone > 0:
+    elif gone:
         found.notes.append(f"{folder.path}: {gone} of {len(called_for)} records have not come yet.")
-    return len(came) + alone
+    return len(came) + len(alone)
 
 
 def _fingerprints(ledger: Ledger, design: Design, found: Findings, damaged: list[Damaged]) -> dict[str, int]:
@@ -129,21 +129,21 @@ def _hashed(rows: pl.LazyFrame) -> Iterator[tuple[str, int]]:
     yield from rows.select("key", pl.struct(pl.all()).hash().alias("hash")).collect(engine="streaming").iter_rows()
 
 
-def _check_seal(ledger: Ledger, came: dict[str, int], design: Design, found: Findings) -> int:
-    """Compare the Parquet file with the journals; return how many keys it alone holds."""
+def _check_seal(ledger: Ledger, came: dict[str, int], design: Design, found: Findings) -> set[str]:
+    """Compare the Parquet file with the journals; return the keys that it alone holds."""
     if not ledger.sealed.exists():
         if came:
             found.notes.append(f"{ledger.folder}: {len(came)} records are not sealed into a Parquet file yet.")
-        return 0
+        return set()
     try:
         sealed = pl.scan_parquet(ledger.sealed).match_to_schema(ledger.schema, missing_columns="insert")
         held = dict(_hashed(sealed))
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         told = str(error).partition("\n")[0]
         if not came:
             raise StoreError(f"{ledger.sealed}: cannot be read ({told}); restore it from a copy.") from None
         found.differences.append(Difference("seal", ledger.sealed, None, f"{len(came)} records", told))
-        return 0
+        return set()
     changed = {key for key, value in held.items() if came.get(key, value) != value}
     if not Ledger(ledger.folder, ledger.records.path.stem, ledger.schema).is_sealed():
         late = sum(1 for key in came if key not in held)
@@ -153,11 +153,11 @@ def _check_seal(ledger: Ledger, came: dict[str, int], design: Design, found: Fin
     elif lost := sum(1 for key in came if key not in held):
         found.differences.append(Difference("seal", ledger.sealed, None, f"{len(came)} records", f"{lost} fewer"))
     _tell_changed(ledger, sealed, sorted(changed), found)
-    alone = [key for key in held if key not in came]
-    rows = sealed.join(pl.LazyFrame({"key": pl.Series(alone, dtype=pl.String)}), on="key", how="semi").collect()
+    alone = {key for key in held if key not in came}
+    rows = sealed.join(pl.LazyFrame({"key": pl.Series(list(alone), dtype=pl.String)}), on="key", how="semi").collect()
     for row in rows.iter_rows(named=True):
         design.check(row, ledger.sealed, None, found)
-    return len(alone)
+    return alone
 
 
 def _tell_changed(ledger: Ledger, sealed: pl.LazyFrame, changed: list[str], found: Findings) -> None:
