@@ -39,6 +39,8 @@ class Trouble:
     """The signal that it sends itself; any other leaves the call whole."""
     share: float = 0.5
     """How much of the write that it dies in is done."""
+    ignored: int = 0
+    """A signal that is ignored from the start, as SIGHUP is under nohup."""
     seconds: float = 0.0
     """The kernel ends it after so long."""
     count: str = ""
@@ -72,6 +74,8 @@ def main(log: Path) -> None:
 def _befall(trouble: Trouble) -> None:
     if trouble.under:
         _die_at_a_call(trouble)
+    if trouble.ignored:
+        signal.signal(trouble.ignored, signal.SIG_IGN)
     if trouble.seconds:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, trouble.seconds)

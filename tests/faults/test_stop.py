@@ -5,11 +5,14 @@ import os
 import random
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+
+import evenhand
 
 Make = Callable[..., Any]
 
@@ -45,6 +48,23 @@ def test_a_signal_ends_the_work_in_order(starter: Any, hanging: tuple[Any, int],
     assert starter.run("generate", study.path, "--out", study.out) == 0
     assert len(study.records("responses")) == study.answers
     assert sorted(study.asked().values()) == [1] * CAME + [2] * 3
+
+
+def test_under_nohup_a_hang_up_ends_nothing(starter: Any, stoppable: Make, scripted: Make) -> None:
+    study = stoppable(scripted(**HANGING))
+    pid = starter.start("generate", study.path, "--out", study.out, ignored=signal.SIGHUP)
+    study.endpoint.wait(requests=45)
+    os.kill(pid, signal.SIGHUP)
+    study.endpoint.release()
+    assert starter.end(pid) == 0
+    assert len(study.records("responses")) == study.answers
+
+
+def test_any_thread_can_run_a_study(stoppable: Make, scripted: Make) -> None:
+    study = stoppable(scripted())
+    with ThreadPoolExecutor(1) as aside:
+        finished = aside.submit(evenhand.run, study.path, root=study.out).result()
+    assert (finished.failed, finished.unasked) == (0, 0)
 
 
 def test_a_second_process_is_refused_while_the_first_one_works(starter: Any, hanging: tuple[Any, int]) -> None:
