@@ -22,13 +22,14 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python --group dev --editab
 demo: $(VENV)/installed
 	$(BIN)/evenhand run examples/quickstart.toml
 
-# The engine takes all cores, so its tests come last and one at a time.
+# The engine takes all cores, so its tests come last and one at a time. A file's tests share one process: a browser that is
+# open there would keep asynchronous tests of other files from running.
 test: check
-	$(BIN)/pytest -n auto -m "not vllm"
+	$(BIN)/pytest -n auto --dist loadfile -m "not vllm"
 	$(BIN)/pytest -m vllm
 
 test-fast: $(VENV)/installed
-	$(BIN)/pytest -n auto -m "not vllm" --ignore=tests/browser --ignore=tests/faults
+	$(BIN)/pytest -n auto --dist loadfile -m "not vllm" --ignore=tests/browser --ignore=tests/faults
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
-from analysis.panel import HUMAN
+from analysis.panel import HUMAN, MASKED
 from analysis.resampled import (
     Floats,
     Level,
@@ -96,11 +96,13 @@ def _comparisons(scores: pl.DataFrame, criterion: Criterion) -> Iterator[tuple[d
     wide = rated.pivot("judge", index=[*response, "repeat"], values=value, aggregate_function="first")
     names = rated["judge"].unique().sort().to_list()
     humans = [name for name in names if name.startswith(HUMAN)]
-    groups = {"judges": [name for name in names if name not in humans], "humans": humans}
+    # Who labelled answers masked and as they are is one person.
+    seen = [name for name in humans if not name.endswith(MASKED)]
+    groups = {"judges": [name for name in names if name not in humans], "humans": seen or humans}
     for comparison, members in groups.items():
         if len(members) > 1:
             yield {"comparison": comparison}, _ratings(wide, members, criterion)
-    for first, second in combinations(groups["judges"] + humans, 2):
+    for first, second in combinations([*groups["judges"], *humans], 2):
         yield {"comparison": "pair", "first": first, "second": second}, _ratings(wide, [first, second], criterion)
     for name in names:
         own = rated.filter(judge=name)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from analysis.panel import HUMAN, MASKED
 from rubrics import Criterion, Rubric, load_rubric
 from runs.errors import InputError
 from runs.frames import SCORES, Status
@@ -56,7 +57,10 @@ def load_scores(run: Run, scorings: Sequence[Scoring] | None = None) -> Scored:
 
 
 def _scores_of(run: Run, scoring: Scoring, names: dict[str, str]) -> pl.LazyFrame:
-    """Return the rows of one scoring; `names` maps each criterion's id to what tables call it."""
+    """Return the rows of one scoring; `names` maps each criterion's id to what tables call it.
+
+    Of people, what they labelled; of judges, everything that the design calls for.
+    """
     place = ["item_id", "epoch", "repeat", "criterion"]
     # Asked for, the expected score counts; where it could not be had, the given one (and `score` has said so).
     weighted = (scoring.manifest.get("settings") or {}).get("logprobs")
@@ -78,10 +82,12 @@ def _scores_of(run: Run, scoring: Scoring, names: dict[str, str]) -> pl.LazyFram
     )
     came = pl.col("score").is_not_null() | pl.col("label").is_not_null()
     unanswered = pl.when(pl.col("status") != Status.OK).then("status")
-    return design.join(given, on=place, how="left", maintain_order="left").with_columns(
+    scores = design.join(given, on=place, how="left", maintain_order="left").with_columns(
         missing=pl.when(~came).then(pl.coalesce(unanswered, "kind", pl.lit(PENDING))),
         criterion=pl.col("criterion").replace_strict(names, return_dtype=pl.String),
     )
+    # People label a part, drawn by design: the rest is no gap in what they were asked.
+    return scores.filter(came | pl.col("kind").is_not_null()) if scoring.judge.startswith(HUMAN) else scores
 
 
 def _asked(run: Run) -> pl.LazyFrame:
@@ -107,8 +113,9 @@ def _clashing(rubrics: Sequence[Rubric]) -> set[str]:
 
 def _judge_names(scorings: Sequence[Scoring]) -> list[str]:
     # Several scorings share a judge's name without harm if they are on different rubrics.
-    places = [(scoring.judge, scoring.manifest["rubric"]) for scoring in scorings]
+    named = [scoring.judge + MASKED * bool(scoring.manifest.get("masked")) for scoring in scorings]
+    places = [(name, scoring.manifest["rubric"]) for name, scoring in zip(named, scorings, strict=True)]
     return [
-        f"{scoring.judge}#{scoring.manifest['digest'][:6]}" if places.count(place) > 1 else scoring.judge
-        for scoring, place in zip(scorings, places, strict=True)
+        f"{name}#{scoring.manifest['digest'][:6]}" if places.count((name, rubric)) > 1 else name
+        for scoring, (name, rubric) in zip(scorings, places, strict=True)
     ]

@@ -14,6 +14,9 @@ PANEL = "panel"
 
 HUMAN = "human:"
 """How the names of human judges begin; they are no members of the panel."""
+
+MASKED = " (masked)"
+"""How the names of those end who saw answers without the country's name."""
 _ANSWER = ("criterion", "question_id", "language", "country", "epoch")
 
 

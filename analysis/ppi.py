@@ -14,7 +14,7 @@ from scipy import stats
 
 from analysis.aligned import question_differences
 from analysis.cells import Cells, Floats, cells
-from analysis.panel import HUMAN
+from analysis.panel import HUMAN, MASKED
 from rubrics import Criterion
 
 CORRECTED = pl.Schema(
@@ -97,9 +97,10 @@ def corrected_contrasts(
     """Return focal minus `references` (default: the mean of all others) per judge, corrected by the human labels.
 
     `scores` has the schema `runs.frames.SCORES`; humans are judges named "human:…", and several of them are averaged
-    within a response. On labelled questions judge and humans are compared on the very responses that humans scored.
-    The comparison is with those `references` that humans labelled, for judge and humans alike. One row per criterion
-    and judge (schema `CORRECTED`); without human labels on both sides there is none.
+    within a response; labels of masked answers count where there are no others. On labelled questions judge and humans
+    are compared on the very responses that humans scored. The comparison is with those `references` that humans
+    labelled, for judge and humans alike. One row per criterion and judge (schema `CORRECTED`); without human labels on
+    both sides there is none.
 
     Raises:
         InputError: a criterion of the scores is not among `criteria`.
@@ -107,6 +108,8 @@ def corrected_contrasts(
     human = pl.col("judge").str.starts_with(HUMAN)
     came = pl.col("score").is_not_null() | pl.col("label").is_not_null()
     labels = scores.filter(human, came)
+    seen = labels.filter(~pl.col("judge").str.ends_with(MASKED))
+    labels = seen if len(seen) else labels
     response = ["question_id", "country", "language", "epoch", "criterion"]
     shared = scores.filter(~human).join(labels.select(response).unique(), on=response, how="semi", nulls_equal=True)
     people = {_name(table): table for table in cells(labels.with_columns(judge=pl.lit(HUMAN)), criteria)}

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import io
 import shutil
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,11 +55,8 @@ class Labels:
         self.scoring = _scoring(run, rubric, self.judge, masked=masked)
         self._journal = Journal(self.scoring.path / "labels.jsonl")
         self._given: dict[Place, Mapping[str, Any]] = {}
-        for record in self._journal.read():
-            if isinstance(record, Damaged):
-                raise StoreError(f"{record.path}:{record.line} is damaged; restore it from a copy, or remove the line.")
-            self._keep(record)
-        self._publish()
+        self._giving = threading.Lock()
+        self._read()
 
     def of(self, answer: Drawn) -> dict[str, Mapping[str, Any]]:
         """Return criterion → label of one answer."""
@@ -96,9 +94,10 @@ class Labels:
             "kind": FailureKind.ABSTAINED if score.abstained else None,
             "at": now(),
         }
-        self._journal.append([record])
-        self._keep(record)
-        self._publish()
+        with self._giving:  # two windows on one page
+            self._journal.append([record])
+            self._keep(record)
+            self._publish()
 
     def complete(self, answer: Drawn) -> bool:
         """Whether every criterion of an answer has a label."""
@@ -125,7 +124,17 @@ class Labels:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise StoreError(f"{self.judge} is labelling already; end that, or take another --name.") from None
+            self._read()
+            self._publish()
             yield
+
+    def _read(self) -> None:
+        """Read the labels that are on disk."""
+        self._given.clear()
+        for record in self._journal.read():
+            if isinstance(record, Damaged):
+                raise StoreError(f"{record.path}:{record.line} is damaged; restore it from a copy, or remove the line.")
+            self._keep(record)
 
     def _keep(self, record: Mapping[str, Any]) -> None:
         place = str(record["item_id"]), int(record["epoch"]), str(record["criterion"])
@@ -145,7 +154,9 @@ class Labels:
         )
         buffer = io.BytesIO()
         frame(rows, VERDICTS).write_parquet(buffer)
-        write_whole(self.scoring.ledger.sealed, buffer.getvalue())
+        path, content = self.scoring.ledger.sealed, buffer.getvalue()
+        if not path.exists() or path.read_bytes() != content:
+            write_whole(path, content)
 
 
 def labellers(run: Run | Path | str) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import polars as pl
 
 from analysis.load import PENDING, scorings_of
 from analysis.panel import HUMAN, PANEL
+from evenhand.analysing import analysis_of
 from evenhand.filters import NO, YES, Filters
 from evenhand.indexing import Index, Reader
 from evenhand.live import GrowingRun
@@ -38,7 +39,7 @@ def select(reader: Reader, index: Index, filters: Filters) -> Selection:
     Raises:
         InputError: a judge or a criterion that the run does not have.
     """
-    answers = index.answers.filter(_about_answers(filters)).select("nr", "unit", "language", "country")
+    answers = index.answers.filter(_about_answers(filters)).select("nr", "unit", "question_id", "language", "country")
     if filters.search:
         answers = answers.filter(pl.col("nr").is_in(_found(reader, index, filters.search, filters.where).implode()))
     count = 0
@@ -101,7 +102,7 @@ def _known(what: str, name: str, known: Sequence[str]) -> str:
 
 def _paired(focal: str) -> pl.Expr:
     """Say whether a wording of a question in a language has `focal` and another country."""
-    block = ["unit", "language"]
+    block = ["question_id", "language"]
     own = pl.col("country") == focal
     return own.any().over(block) & (~own).any().over(block)
 
@@ -197,7 +198,8 @@ def whole(reader: Reader, item_ids: Sequence[str], epoch: int) -> list[dict[str,
 
 def _shown(manifest: dict[str, Any]) -> str | None:
     """Return what the judge was shown, where it was not the answer as it is."""
-    parts = [manifest.get("on") if manifest.get("on") != "answer" else None, manifest.get("placebo")]
+    masked = "masked" if manifest.get("masked") else None
+    parts = [manifest.get("on") if manifest.get("on") != "answer" else None, manifest.get("placebo"), masked]
     return ", ".join(part for part in parts if part) or None
 
 
@@ -214,10 +216,9 @@ def contrasts(reader: Reader) -> pl.DataFrame | None:
 
 
 def is_stale(reader: Reader) -> bool:
-    """Whether verdicts came after the significance table was computed."""
-    table = reader.run.path / "analysis" / "contrasts.parquet"
-    sealed = [scoring.ledger.sealed for scoring in scorings_of(reader.run)]
-    return any(path.exists() and path.stat().st_mtime > table.stat().st_mtime for path in sealed)
+    """Whether answers or verdicts have come since the significance table was computed."""
+    told = analysis_of(reader.run)
+    return told is None or not told["is_current"]
 
 
 STATUSES = (*Status, PENDING)

@@ -175,7 +175,7 @@ def _drive(work: Coroutine[Any, Any, T]) -> T:
 
         def end(number: signal.Signals) -> None:
             caught.append(number)
-            if task is not None:
+            if task is not None and len(caught) == 1:  # a second one would break off what the first one winds up
                 task.cancel()
 
         for number in before:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from runs.errors import Unresponsive
+from runs.errors import EndpointError, Unresponsive
 from runs.frames import FailureKind
 from runs.ledger import Ledger
 from runs.progress import Stage
@@ -204,7 +204,9 @@ class _Streak:
     def grew(self, failure: CallError) -> None:
         self.failures += 1
         if self.failures >= HOPELESS:
-            raise Unresponsive(
+            # What is refused at once is answered: a new start of the engine would not help.
+            lost = Unresponsive if failure.again else EndpointError
+            raise lost(
                 f"{failure} ({self.failures} failures in a row; stopped. Nothing is lost: run the same command again.)"
             ) from None
 

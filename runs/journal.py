@@ -112,7 +112,7 @@ class Journal:
             record = json.loads(line)
         except (ValueError, RecursionError):
             return None
-        return record if isinstance(record, dict) and (sealed or self._fits(record)) else None
+        return record if isinstance(record, dict) and self._fits(record) else None
 
     def _open(self) -> int:
         if self._file is None:

@@ -10,13 +10,15 @@ from runs.tomlfile import SecretError
 
 HIDDEN = "[API key]"
 """What stands where an endpoint repeated its key."""
-SHORTEST = 8
+SHORTEST, LONGEST_WORD = 8, 20
 """Characters; shorter ones, and plain words such as "EMPTY", are no secrets, and answers may hold them."""
 
 _NAMES = {
     *("apikey", "xapikey", "openaiapikey", "authorization", "proxyauthorization", "bearer", "bearertoken"),
     *("token", "accesstoken", "authtoken", "apitoken", "hftoken", "secret", "secretkey", "apisecret", "password"),
+    *("auth", "credentials"),
 }
+_ENDINGS = ("apikey", "password", "secret", "authtoken", "accesstoken", "hftoken")
 
 
 def key_from(variable: str, needed_by: str) -> str:
@@ -37,7 +39,7 @@ def key_from(variable: str, needed_by: str) -> str:
 
 def hide(text: str, key: str | None) -> str:
     """Return `text`, which an endpoint sent, without the key that was sent to it: some repeat it in what they say."""
-    if key is None or len(key) < SHORTEST or key.isalpha():
+    if key is None or len(key) < SHORTEST or (key.isalpha() and len(key) <= LONGEST_WORD):
         return text
     in_json = json.dumps(key)[1:-1]
     for form in {key, in_json, in_json.replace("/", "\\/"), quote(key), quote(key, safe="")}:
@@ -49,7 +51,8 @@ def check_no_key(content: object) -> None:
     """Raise a SecretError if a table of `content` has a key that names a secret: it would be stored with the run."""
     if isinstance(content, dict):
         for name, value in content.items():
-            if re.sub(r"[^a-z]", "", str(name).lower()) in _NAMES:
+            bare = re.sub(r"[^a-z]", "", str(name).lower())
+            if bare in _NAMES or bare.endswith(_ENDINGS):
                 raise SecretError(
                     f"{name!r} holds a secret, and no file of a study may; put it into the environment "
                     "(api_key_env names the variable of an API key, HF_TOKEN is the hub's)"

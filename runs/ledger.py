@@ -8,6 +8,7 @@ A key stands for the content that it is the digest of, so what the Parquet file 
 room, or a line was damaged since) is as good as what they hold.
 """
 
+import contextlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,8 @@ from runs.digest import digest, short
 from runs.errors import StoreError
 from runs.frames import fits, frame
 from runs.journal import Damaged, Journal, replacing, set_aside
+
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 CHUNK = 2_000
 """Records turned into a frame at a time, so that sealing and reading need little memory."""
@@ -51,7 +54,7 @@ class Ledger:
 
     def keys(self) -> set[str]:
         """Return the keys of all records: what need not be asked again. Raises `StoreError` as `scan` does."""
-        if self.is_sealed():
+        if self._is_sound():
             return set(self.scan().filter(pl.col("kind").is_null()).select("key").collect()["key"])
         held = self._held().filter(pl.col("kind").is_null()).select("key").collect()["key"]
         return {*held, *(record["key"] for record in self._read(self.records))}
@@ -68,7 +71,7 @@ class Ledger:
             StoreError: the sealed file cannot be read and there is no journal to make it from.
         """
         if not self.is_sealed():
-            return register_io_source(self._batches, schema=self.schema)
+            return self._journaled()
         try:
             found = pl.Schema(pl.read_parquet_schema(self.sealed))
             if found == self.schema:
@@ -86,14 +89,24 @@ class Ledger:
         """Whether the Parquet file is there and holds all that the journals hold."""
         if not self.sealed.exists():
             return False
-        if not self.records.path.exists() and not self.failures.path.exists():
+        if not self._has_journals():
             return True
         if self._from_journals:
             return False
         try:
             return pl.read_parquet_metadata(self.sealed).get("journals") == self._extent()
-        except (pl.exceptions.PolarsError, OSError):
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
             return False
+
+    def _has_journals(self) -> bool:
+        return self.records.path.exists() or self.failures.path.exists()
+
+    def _is_sound(self) -> bool:
+        """Whether the Parquet file is up to date, and not broken where there are journals to make it from."""
+        return self.is_sealed() and not (self._has_journals() and self.is_seal_broken())
+
+    def _journaled(self) -> pl.LazyFrame:
+        return register_io_source(self._batches, schema=self.schema)
 
     def seal(self) -> Path:
         """Write the Parquet file from the journals, under a temporary name first; do nothing if it is up to date.
@@ -101,16 +114,16 @@ class Ledger:
         Raises:
             StoreError: the disk refuses.
         """
-        if self.is_sealed():
+        if self._is_sound():
             return self.sealed
         extent = self._extent()
-        if self.is_seal_broken():
-            set_aside(self.sealed)
         with replacing(self.sealed) as aside:
             try:
-                self.scan().sink_parquet(aside, row_group_size=ROW_GROUP, metadata={"journals": extent})
+                self._journaled().sink_parquet(aside, row_group_size=ROW_GROUP, metadata={"journals": extent})
             except pl.exceptions.ComputeError as error:
                 raise _refused(error, aside) from None
+            if self.is_seal_broken():  # only now, for what can be read of it has gone into the new one
+                set_aside(self.sealed)
         return self.sealed
 
     def adopt(self, siblings: Iterable["Ledger"], wanted: set[str]) -> set[str]:
@@ -138,7 +151,7 @@ class Ledger:
         return (line for line in journal.read() if not isinstance(line, Damaged))
 
     def _fits(self, record: Mapping[str, Any]) -> bool:
-        """Whether a record that carries no checksum has a key, and values that our columns can hold."""
+        """Whether a record has a key, and values that our columns can hold."""
         key = record.get("key")
         return (
             isinstance(key, str)
@@ -189,11 +202,12 @@ class Ledger:
         )
 
     def _held(self) -> pl.LazyFrame:
-        """Return what the Parquet file holds, up to date or not; nothing if it is not there, or cannot be read."""
-        if not self.sealed.exists() or self.is_seal_broken():
+        """Return what the Parquet file holds, up to date or not, as far as it can be read."""
+        if not self.sealed.exists():
             return self.schema.to_frame().lazy()
-        held = pl.scan_parquet(self.sealed)
-        return held.match_to_schema(self.schema, missing_columns="insert", extra_columns="ignore")
+        if self.is_seal_broken():
+            return pl.concat([self.schema.to_frame().lazy(), *map(self._fitted, _readable(self.sealed))])
+        return self._fitted(pl.scan_parquet(self.sealed))
 
     def is_seal_broken(self) -> bool:
         """Whether the Parquet file is there and some part of it cannot be read; reads all of it, once."""
@@ -208,16 +222,31 @@ class Ledger:
 
 
 def _can_be_read(path: Path) -> bool:
+    """Whether every page of a Parquet file can be decoded. Raises `StoreError` if it is the system that refuses."""
     try:
         pl.scan_parquet(path).select(pl.struct(pl.all()).hash().sum()).collect(engine="streaming")
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        if isinstance(error, OSError) or _OS_ERROR.search(str(error)):
+            raise StoreError(f"{path}: cannot be read ({str(error).partition(chr(10))[0]}); nothing is lost.") from None
         return False
     return True
 
 
+def _readable(path: Path) -> Iterator[pl.LazyFrame]:
+    """Yield the parts of a broken Parquet file that can be decoded."""
+    broken = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+    try:
+        rows = pl.scan_parquet(path).select(pl.len()).collect().item()
+    except broken:
+        return
+    for start in range(0, rows, CHUNK):
+        with contextlib.suppress(*broken):
+            yield pl.scan_parquet(path).slice(start, CHUNK).collect().lazy()
+
+
 def _refused(error: pl.exceptions.ComputeError, aside: Path) -> Exception:
     """Return why polars could not write to `aside`: it tells what the disk said in words only, or not at all."""
-    told = re.search(r"\(os error (\d+)\)", str(error))
+    told = _OS_ERROR.search(str(error))
     if told:
         return OSError(number := int(told[1]), os.strerror(number))
     try:

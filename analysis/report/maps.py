@@ -5,8 +5,6 @@ from typing import Any
 
 import polars as pl
 
-from analysis.load import PENDING
-from analysis.panel import HUMAN
 from analysis.report.content import Content
 from analysis.report.drawing import Figure
 from analysis.report.matrices import Cell, Matrix, bars, shades
@@ -189,13 +187,9 @@ def missing_figure(content: Content) -> Figure | None:
 
 
 def missing_scores(missing: pl.DataFrame) -> pl.DataFrame:
-    """Return country, reason, rows and share of the scores that did not come, all criteria and judges together.
-
-    What humans were not asked is no gap: they label a part.
-    """
-    asked = missing.filter(~(pl.col("judge").str.starts_with(HUMAN) & pl.col("reason").eq_missing(pl.lit(PENDING))))
+    """Return country, reason, rows and share of the scores that did not come, all criteria and judges together."""
     return (
-        asked.group_by("country", "reason")
+        missing.group_by("country", "reason")
         .agg(pl.sum("rows"))
         .with_columns(share=pl.col("rows") / pl.sum("rows").over("country"))
         .filter(pl.col("reason").is_not_null())

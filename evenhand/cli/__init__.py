@@ -120,7 +120,7 @@ def main() -> None:
         if not type(error).__module__.startswith("polars") and type(error).__name__ != "PanicException":
             raise
         told = f"error: a Parquet file of the store is damaged ({str(error).partition(chr(10))[0]}); "
-        fix = "`evenhand verify RUN` names it: move it away, and it is made again from its journal."
+        fix = "`evenhand verify RUN` names it; the command that made it makes it again if its journal is there."
         console.print(told + fix, style="red", markup=False, soft_wrap=True)
         sys.exit(2)
 

@@ -1,6 +1,7 @@
 """One answer to be labelled: the text on one side, the criteria with their levels and keys on the other."""
 
 from collections.abc import Mapping
+from string import ascii_lowercase
 from typing import Any
 
 from evenhand.sampling import Drawn
@@ -64,15 +65,18 @@ def finished(done: int, of: int, next_: str) -> Markup:
 
 
 def keys_of(criterion: Criterion) -> dict[str, str]:
-    """Return level → the key that chooses it: its digit, its first letter if all differ, else its place."""
+    """Return level → the key that chooses it: its first letter if all differ, else its digit, else a letter."""
     levels = [str(level) for level in criterion.levels or ()]
-    if all(level.isascii() and level.isdigit() and len(level) == 1 for level in levels):
-        return {level: level for level in levels}
     letters = [level[0].lower() for level in levels]
     free = all(letter.isascii() and letter.isalpha() and letter not in TAKEN for letter in letters)
     if criterion.scale is Scale.NOMINAL and free and len(set(letters)) == len(letters):
         return dict(zip(levels, letters, strict=True))
-    return {level: str(place) for place, level in enumerate(levels[:9], start=1)}
+    # A digit chooses the level of that name and no other.
+    spare = (letter for letter in ascii_lowercase if letter not in TAKEN)
+    keys = {
+        level: level if level.isascii() and level.isdigit() and len(level) == 1 else next(spare, "") for level in levels
+    }
+    return {level: key for level, key in keys.items() if key}
 
 
 def _criterion(criterion: Criterion, given: Mapping[str, Any] | None) -> Markup:
