@@ -78,7 +78,7 @@ class Engines:
                         f"{error}\nvLLM was started again {RESTARTS} times. Nothing is lost: the same command goes on."
                     ) from None
                 first, _, _ = str(error).partition("\n")
-                self._progress.note(f"{first}; starting it again ({lost} of {RESTARTS})")
+                self._progress.warn(f"{first}; starting it again ({lost} of {RESTARTS})")
 
     async def connect(self, endpoint: Endpoint, model: str, folder: Path) -> Server:
         """Return a server that answers as `model`; the log of an engine of ours goes to `folder`.

@@ -47,7 +47,7 @@ class Bars:
         return Bar(self, self._bars, name, total, done)
 
     def warn(self, text: str) -> None:
-        """Leave a line behind that says what was found damaged."""
+        """Leave a line behind that must be read."""
         console.print(f"warning: {text}", style="yellow", markup=False, soft_wrap=True)
 
     def note(self, text: str) -> None:

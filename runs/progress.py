@@ -23,7 +23,7 @@ class Progress(Protocol):
         """Show what is going on, while nothing can be counted."""
 
     def warn(self, text: str) -> None:
-        """Show what must be read: something was found damaged."""
+        """Show what must be read: something was found damaged, or was lost and is started again."""
 
 
 class Silent:

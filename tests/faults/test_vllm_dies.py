@@ -1,15 +1,15 @@
 """The real engine, killed or frozen in the middle of its work: it is started again, and nothing is left over."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from runs.store import find_runs
 
 pytestmark = pytest.mark.vllm
 
@@ -76,8 +76,9 @@ def test_an_engine_lost_at_work_is_replaced(
     os.kill(engine_core(working.pid), number)
     _, told = working.communicate(timeout=900)
     assert "starting it again (1 of 3)" in told
-    assert working.returncode == 0, told
-    keys = Counter(json.loads(line)["key"] for line in journal_lines(tmp_path))
-    assert len(keys) == ANSWERS
-    assert set(keys.values()) == {1}
+    assert working.returncode in (0, 1), told  # 1: some answers are longer than they may be
+    (run,) = find_runs(tmp_path / "results")
+    answers = run.responses().collect()
+    assert answers.height == answers["key"].n_unique() == ANSWERS
+    assert set(answers["status"]) <= {"ok", "truncated", "empty"}
     assert not {pid: line for pid, line in descendants(1).items() if before.get(pid) == line and "vllm" in line.lower()}
