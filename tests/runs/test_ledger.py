@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runs.errors import StoreError
-from runs.journal import Damaged
-from runs.ledger import Ledger
+from runs.journal import Damaged, Journal
+from runs.ledger import ROW_GROUP, Ledger
 
 SCHEMA = pl.Schema({"key": pl.String, "n": pl.Int64, "kind": pl.String})
 
@@ -224,3 +224,60 @@ def test_a_disk_that_fills_while_sealing_leaves_the_old_seal(ledger: Ledger) -> 
     assert not list(ledger.folder.glob(".*"))
     ledger.seal()
     assert len(_rows(ledger)) == 2
+
+
+def _break_page(ledger: Ledger, at: int = 4) -> None:
+    content = bytearray(ledger.sealed.read_bytes())
+    content[at : at + 36] = bytes(36)  # the header of a page; the schema stands at the end
+    ledger.sealed.write_bytes(content)
+
+
+def test_a_sealed_file_with_a_broken_page_is_made_again_from_its_journals(ledger: Ledger) -> None:
+    ledger.append([_row("a", 1), _row("b", 2)])
+    ledger.seal()
+    _break_page(ledger)
+    assert ledger.keys() == {"a", "b"}
+    ledger.seal()
+    assert pl.read_parquet(ledger.sealed).to_dicts() == [_row("a", 1), _row("b", 2)]
+    assert (ledger.folder / "records.parquet.damaged").exists()
+
+
+def test_what_can_be_read_of_a_broken_seal_is_kept_where_the_journal_is_gone(ledger: Ledger) -> None:
+    count = 3 * ROW_GROUP
+    ledger.append(_row(f"k{n:06}", n) for n in range(count))
+    ledger.seal()
+    ledger.close()
+    ledger.records.path.unlink()
+    _break_page(ledger)  # the first of three row groups
+    ledger.append([_row("new", 0)])
+    assert len(ledger.keys()) >= 1 + count // 2
+    ledger.seal()
+    assert pl.read_parquet(ledger.sealed).height >= 1 + count // 2
+    assert (ledger.folder / "records.parquet.damaged").exists()
+
+
+def test_a_file_that_the_system_does_not_open_is_not_taken_for_a_broken_one(ledger: Ledger) -> None:
+    ledger.append([_row("a", 1)])
+    ledger.seal()
+    ledger.append([_row("b", 2)])
+    whole = ledger.sealed.read_bytes()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(list(Path("/proc/self/fd").iterdir()))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used - 1, most))
+    try:
+        with pytest.raises((StoreError, OSError)):
+            ledger.seal()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, most))
+    ledger.seal()
+    assert not list(ledger.folder.glob("*.damaged*"))
+    assert ledger.keys() == {"a", "b"}
+    assert whole != ledger.sealed.read_bytes()
+
+
+@pytest.mark.parametrize("record", [{"a": 1}, {"key": 1}, {"key": "k", "n": "many"}])
+def test_a_line_with_a_good_checksum_is_still_checked(ledger: Ledger, record: dict[str, Any]) -> None:
+    Journal(ledger.records.path).append([record])  # as a stranger, or a later version, may write it
+    assert ledger.damaged() == [Damaged(ledger.records.path, 1)]
+    assert ledger.keys() == set()
