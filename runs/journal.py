@@ -37,6 +37,10 @@ class Damaged:
         return f"{self.path}:{self.line} is damaged; it stays there; a record that is nowhere else is made again."
 
 
+LONGEST_LINE = 2**28
+"""Bytes; replies are bounded at a sixteenth of it (`runs.chat`), and a stranger's line may have any length."""
+
+
 class Journal:
     """One journal file; it is made at the first append.
 
@@ -83,10 +87,14 @@ class Journal:
         """Yield what `read` does, each with the number of its line, counted from 1."""
         if not self.path.exists():
             return
-        with self.path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.endswith(b"\n") and line.strip():
-                    yield number, self._record(line) or Damaged(self.path, number)
+        with self.path.open("rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), start=1):
+                whole = line.endswith(b"\n")
+                rest = line
+                while rest and not rest.endswith(b"\n"):  # longer than any of ours: passed over, not held
+                    rest = file.readline(LONGEST_LINE)
+                if rest and line.strip():
+                    yield number, (self._record(line) if whole else None) or Damaged(self.path, number)
 
     def torn(self) -> int:
         """Return how many bytes stand after the last whole line."""

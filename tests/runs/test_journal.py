@@ -196,3 +196,17 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     write_whole(path, b"new")
     assert [one.name for one in tmp_path.iterdir()] == ["run.json"]
     assert path.read_bytes() == b"new"
+
+
+def test_a_line_without_end_is_passed_over_without_being_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runs.journal.LONGEST_LINE", 64)
+    journal = Journal(tmp_path / "records.jsonl")
+    journal.append([{"n": 1}])
+    journal.close()
+    with journal.path.open("ab") as file:
+        file.write(b'{"n": "' + b"x" * 1000 + b'"}\n')
+    journal.append([{"n": 2}])
+    journal.close()
+    with journal.path.open("ab") as file:
+        file.write(b"y" * 1000)
+    assert list(journal.read()) == [{"n": 1}, Damaged(journal.path, 2), {"n": 2}]
