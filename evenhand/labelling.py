@@ -5,7 +5,6 @@ verdicts.parquet  the last label of each place, written anew from labels.jsonl a
 """
 
 import contextlib
-import fcntl
 import io
 import shutil
 import threading
@@ -22,8 +21,8 @@ from runs import countries
 from runs.digest import digest
 from runs.errors import InputError, StoreError, nearest
 from runs.frames import VERDICTS, FailureKind, frame
-from runs.journal import Damaged, Journal, refusal, write_whole
-from runs.store import Run, Scoring, open_run, slug
+from runs.journal import Damaged, Journal, write_whole
+from runs.store import Run, Scoring, held, open_run, slug
 
 LONGEST_NAME = 40
 
@@ -114,16 +113,8 @@ class Labels:
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Hold these labels, so that one window at a time gives them. Raises `StoreError` if another one does."""
-        path = self.scoring.path / ".lock"
-        try:
-            file = path.open("a+")
-        except OSError as error:
-            raise refusal(path, error) from None
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise StoreError(f"{self.judge} is labelling already; end that, or take another --name.") from None
+        busy = f"{self.judge} is labelling already; end that, or take another --name."
+        with held(self.scoring.path / ".lock", busy):
             self._read()
             self._publish()
             yield

@@ -214,17 +214,27 @@ class Run(Folder):
         Raises:
             StoreError: another process holds it.
         """
-        path = self.path / ".lock"
-        try:
-            file = path.open("a+")
-        except OSError as error:
-            raise refusal(path, error) from None
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise StoreError(f"{self.path}: another evenhand is writing to this run; wait until it ends.") from None
+        with held(self.path / ".lock", f"{self.path}: another evenhand is writing to this run; wait until it ends."):
             yield
+
+
+@contextlib.contextmanager
+def held(path: Path, busy: str) -> Iterator[None]:
+    """Hold the lock file at `path`, which the system frees when we die.
+
+    Raises:
+        StoreError: another process holds it, in the words of `busy`; or the disk refuses.
+    """
+    try:
+        file = path.open("a+")
+    except OSError as error:
+        raise refusal(path, error) from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StoreError(busy) from None
+        yield
 
 
 def create_run(
