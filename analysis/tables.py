@@ -1,4 +1,4 @@
-"""The significance table for people: chosen columns as text, in the terminal. Nothing is computed here."""
+"""Tables for people: values as text, and the significance table in the terminal. Nothing is computed here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +36,8 @@ _EXPENDABLE = ("means", "rank", "missing", "p", "flags", "exceptional", "n")
 """What a narrow terminal can do without, first things first."""
 RIGHT = ("n", "missing", "means", "difference", "interval", "p", "adjusted", "rank")
 """Columns of numbers, which stand on the right."""
+_P_VALUES = ("p", "p_min", "p_placebo", "q_bh", "p_adjusted", "p_adjusted_without")
+"""Columns of other frames that are p-values."""
 
 
 def as_text(table: pl.DataFrame) -> pl.DataFrame:
@@ -66,6 +68,23 @@ def as_text(table: pl.DataFrame) -> pl.DataFrame:
         for row in table.iter_rows(named=True)
     ]
     return pl.DataFrame(rows, schema=dict.fromkeys(_HEADER, pl.String))
+
+
+def readable(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame without its columns of text that say nothing."""
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    return frame.drop(name for name in texts if set(frame[name].unique()) <= {None, ""})
+
+
+def written(name: str, value: object) -> str:
+    """Return one value of the column `name` as text; what is not there is a dash."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return p_value(value) if name in _P_VALUES else number(value)
+    return str(value)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ import polars as pl
 
 from analysis.export import to_csv
 from analysis.report.drawing import NARROW, WIDE, Figure, plain, svg
-from analysis.verdict import number, p_value
+from analysis.tables import readable, written
 
 MOST_ROWS = 200
 """Rows of a table in the page; the files hold all."""
-_P_VALUES = ("p", "p_min", "p_placebo", "q_bh", "p_adjusted", "p_adjusted_without")
 
 
 def text(value: object) -> str:
@@ -105,14 +104,6 @@ def download(frame: pl.DataFrame, name: str) -> str:
     )
 
 
-def readable(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a frame without its columns that say nothing."""
-    silent = [
-        name for name, kind in frame.schema.items() if kind == pl.String and set(frame[name].unique()) <= {None, ""}
-    ]
-    return frame.drop(silent)
-
-
 def labelled(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a frame with its criterion and category in one column, as the significance table has them."""
     if "category" not in frame.columns:
@@ -136,12 +127,6 @@ def _row(row: Mapping[str, object], right: set[str]) -> str:
 
 
 def _cell(name: str, value: object) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return p_value(value) if name in _P_VALUES else number(value)
     if name == "finding" and value in ("differs", "equivalent", "inconclusive"):
         return f'<span class="finding {value}">{value}</span>'
-    return text(value)
+    return text(written(name, value))

@@ -19,11 +19,10 @@ from analysis.report.html import (
     labelled,
     paragraph,
     prose,
-    readable,
     table,
 )
 from analysis.report.making import made, spent
-from analysis.tables import RIGHT, as_text
+from analysis.tables import RIGHT, as_text, readable
 from analysis.verdict import Finding
 
 Figures = Mapping[str, Figure]

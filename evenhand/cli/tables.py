@@ -11,12 +11,9 @@ from rich.text import Text
 from analysis.export import to_csv, to_html, to_latex, to_markdown
 from analysis.familiar import TESTS
 from analysis.footnotes import footnotes
-from analysis.load import PENDING
 from analysis.moved import CONTRAST
-from analysis.panel import HUMAN
 from analysis.settings import OTHERS
-from analysis.tables import rich_table
-from analysis.verdict import number, p_value
+from analysis.tables import readable, rich_table, written
 from evenhand.analysing import Analyzed
 from evenhand.cli.options import show, show_json
 from evenhand.progress import console
@@ -69,14 +66,12 @@ def print_frame(title: str, frame: pl.DataFrame) -> None:
         return
     show(Text(f"\n{title}", style="bold"))
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
-    said = frame.drop(name for name in texts if set(frame[name].unique()) <= {None, ""}).columns
-    for name in said:
-        kind = frame.schema[name]
+    said = readable(frame)
+    for name, kind in said.schema.items():
         side: JustifyMethod = "right" if kind.is_numeric() else "left"
         table.add_column(name.replace("_", " "), justify=side, no_wrap=side == "right", overflow="fold")
-    for row in frame.select(said).iter_rows(named=True):
-        table.add_row(*(Text(_cell(name, value)) for name, value in row.items()))
+    for row in said.iter_rows(named=True):
+        table.add_row(*(Text(written(name, value)) for name, value in row.items()))
     show(table)
 
 
@@ -105,12 +100,8 @@ _MOVED = {
 
 
 def _missing(counts: pl.DataFrame) -> pl.DataFrame:
-    """Return countries × reasons: scores that did not come, over all criteria; per judge where there are several.
-
-    What humans were not asked is no gap: they label a part.
-    """
-    unasked = pl.col("judge").str.starts_with(HUMAN) & (pl.col("reason") == PENDING)
-    gaps = counts.filter(pl.col("reason").is_not_null(), ~unasked)
+    """Return countries × reasons: scores that did not come, over all criteria; per judge where there are several."""
+    gaps = counts.filter(pl.col("reason").is_not_null())
     if gaps.is_empty():
         return gaps
     index = ["judge", "country"] if counts["judge"].n_unique() > 1 else ["country"]
@@ -122,17 +113,3 @@ def _omnibus(tests: pl.DataFrame) -> pl.DataFrame:
     what = pl.concat_str("criterion", "category", separator=": ", ignore_nulls=True).alias("criterion")
     shown = tests.filter(pl.col("p").is_not_null())
     return shown.select(what, "judge", "test", "n_questions", "n_countries", "statistic", "df", "p", "kendall_w")
-
-
-def _cell(name: str, value: object) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return p_value(value) if name in _P_VALUES else number(value)
-    return str(value)
-
-
-_P_VALUES = ("p", "p_min", "q_bh", "p_adjusted", "p_adjusted_without")
-"""Columns that are p-values."""
