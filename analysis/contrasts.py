@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from analysis.cells import Cells, cells
+from analysis.cells import Cells
 from analysis.families import benjamini_hochberg, holm, max_t
 from analysis.interaction import judge_interaction
-from analysis.panel import HUMAN, PANEL, with_panel
+from analysis.panel import HUMAN, PANEL, judged
 from analysis.plan import Planned, plan
 from analysis.rows import Computed, Settings, compute, compute_distance
 from analysis.settings import OTHERS, Analysis
@@ -136,10 +136,7 @@ def contrasts(
         InputError: a name does not occur in the scores.
     """
     analysis = analysis or Analysis()
-    joined = scores.lazy()
-    if analysis.panel != "none":
-        joined = with_panel(joined, criteria, analysis.panel)
-    tables = cells(joined, criteria)
+    tables = judged(scores, criteria, analysis.panel)
     if not tables:
         raise InputError("scores: there is no row; expected one per score that the design calls for.")
     settings = Settings(analysis.alpha, _margins(analysis.margin, criteria), analysis.mid_p, analysis.seed)

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import polars as pl
 
-from analysis.cells import Cells, Floats, cells
+from analysis.cells import Cells, Floats
 from analysis.pairs import by_question, in_every_place
-from analysis.panel import with_panel
+from analysis.panel import judged
 from analysis.settings import OTHERS, Analysis
 from rubrics import Criterion
 
@@ -60,11 +60,7 @@ def overview(
     Raises:
         InputError: a name does not occur in the scores.
     """
-    analysis = analysis or Analysis()
-    joined = scores.lazy()
-    if analysis.panel != "none":
-        joined = with_panel(joined, criteria, analysis.panel)
-    tables = cells(joined, criteria)
+    tables = judged(scores, criteria, (analysis or Analysis()).panel)
     places = [row for table in tables for row in _places(table, focal, references)]
     topics = [row for table in tables for row in _topics(table)]
     return pl.DataFrame(places, schema=COUNTRIES, orient="row"), pl.DataFrame(topics, schema=TOPICS, orient="row")

@@ -5,7 +5,7 @@ from typing import Literal
 
 import polars as pl
 
-from analysis.cells import steady_mean
+from analysis.cells import Cells, cells, steady_mean
 from rubrics import Criterion, Scale
 from runs.frames import SCORES, FailureKind
 
@@ -20,8 +20,20 @@ MASKED = " (masked)"
 _ANSWER = ("criterion", "question_id", "language", "country", "epoch")
 
 
-def with_panel(
-    scores: pl.LazyFrame, criteria: Sequence[Criterion], combine: Literal["mean", "median"] = "mean"
+def judged(
+    scores: pl.DataFrame | pl.LazyFrame, criteria: Sequence[Criterion], combine: Literal["mean", "median", "none"]
+) -> list[Cells]:
+    """Return the cells of every criterion under every judge and, unless `combine` is "none", their panel.
+
+    Raises:
+        InputError: a criterion of the scores is not among `criteria`.
+    """
+    scores = scores.lazy()
+    return cells(scores if combine == "none" else _with_panel(scores, criteria, combine), criteria)
+
+
+def _with_panel(
+    scores: pl.LazyFrame, criteria: Sequence[Criterion], combine: Literal["mean", "median"]
 ) -> pl.LazyFrame:
     """Return `scores` with the panel's added, if there are at least two judges that are no humans; else as they are.
 
