@@ -1,5 +1,6 @@
 """Do the judges, and the humans, agree; and what do human labels make of a judge's contrast."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from analysis.interaction import judge_interactions
 from analysis.load import load_scores
 from analysis.ppi import corrected_contrasts
 from evenhand.analysing import focal_of
+from rubrics import Criterion
 from runs.store import Run, open_run
 
 
@@ -35,8 +37,13 @@ def agree(run: Run | Path | str, *, focal: str | None = None) -> Agreed:
     scored = load_scores(run)
     scores = scored.scores.collect()
     focal = focal_of(run, focal, scores["country"].unique().sort().to_list())
+    return agreed(scores, scored.criteria, focal)
+
+
+def agreed(scores: pl.DataFrame, criteria: Sequence[Criterion], focal: str) -> Agreed:
+    """Compare the judges of `scores`, a frame of schema `runs.frames.SCORES`."""
     return Agreed(
-        agreement(scores, scored.criteria),
-        judge_interactions(scores, scored.criteria, focal),
-        corrected_contrasts(scores, scored.criteria, focal),
+        agreement(scores, criteria),
+        judge_interactions(scores, criteria, focal),
+        corrected_contrasts(scores, criteria, focal),
     )

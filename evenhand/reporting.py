@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.agreement import agreement
-from analysis.interaction import judge_interactions
 from analysis.overview import overview
-from analysis.ppi import corrected_contrasts
 from analysis.report import Content, write_figures, write_report
+from evenhand.agreeing import agreed
 from evenhand.analysing import Analyzed, write_frame
 from runs.store import make_folder
 
@@ -50,7 +48,5 @@ def content_of(result: Analyzed) -> Content:
         omnibus=result.omnibus,
         moved=result.moved,
         survival=result.survival,
-        agreement=agreement(scores, criteria),
-        interaction=judge_interactions(scores, criteria, focal),
-        corrected=corrected_contrasts(scores, criteria, focal),
+        **vars(agreed(scores, criteria, focal)),
     )
