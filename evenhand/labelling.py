@@ -16,7 +16,7 @@ from analysis.panel import HUMAN
 from evenhand.facts import made_by, now
 from evenhand.sampling import Drawn, Sample
 from judging.variants import mask
-from rubrics import Criterion, Rubric, dump_toml, load_rubric
+from rubrics import Criterion, Rubric, dump_toml
 from runs import countries
 from runs.digest import digest
 from runs.errors import InputError, StoreError, nearest
@@ -162,24 +162,6 @@ def labellers(run: Run | Path | str) -> list[dict[str, Any]]:
         drawn = (scoring.manifest.get("sample") or {}).get("answers")
         found.append({**facts, "masked": bool(scoring.manifest.get("masked")), **counts, "drawn": drawn})
     return found
-
-
-def rubric_for(run: Run, named: str | None) -> Rubric:
-    """Return the rubric `named`, else the only one that the run has been scored on, or its study's.
-
-    Raises:
-        InputError: there is no such rubric, or it is not clear which is meant.
-    """
-    if named is not None:
-        return load_rubric(named)
-    used = {scoring.manifest["identity"]["rubric"]: scoring.rubric_path for scoring in run.scorings()}
-    if len(used) == 1:
-        return load_rubric(next(iter(used.values())))
-    declared = run.manifest["study"].get("rubric")
-    if declared is None or used:
-        names = ", ".join(sorted({scoring.manifest["rubric"] for scoring in run.scorings()})) or "candour"
-        raise InputError(f"{run.path}: say what is labelled with --rubric, such as {names}.")
-    return load_rubric(declared)
 
 
 def masked(answer: Drawn) -> Drawn:

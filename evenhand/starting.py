@@ -82,7 +82,7 @@ def _again(path: Path, run: Path) -> Path:
     """Write the study of a run as its `run.json` tells it, with its question set and its rubric beside it."""
     manifest = Run(run.parent).manifest if run.name == Run.manifest_name else open_run(run).manifest
     sources, study = manifest.get("sources"), _without_nulls(manifest["study"])
-    if not isinstance(sources, dict):
+    if sources is None:
         raise InputError(f"{run}: tells not what was asked (imported, or of an early version); write a study by hand.")
     where = f"{run}: sources"
     asked = parse(QuestionSet, sources.get("questions") or {}, f"{where}.questions")

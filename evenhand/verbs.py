@@ -7,11 +7,11 @@ from pathlib import Path
 
 from evenhand import stages
 from evenhand.analysing import Analyzed, analyze
+from evenhand.choosing import rubric_for
 from evenhand.engines import Engines
 from evenhand.study import load_study
 from judging.settings import Judge
 from judging.variants import Variant, variants
-from rubrics import Rubric, load_rubric, shipped
 from runs.calls import Budget, Tally
 from runs.errors import InputError, nearest
 from runs.progress import Progress, Silent
@@ -100,7 +100,7 @@ def score(
     chosen = [_judge(run, one, said) for one in judges or _declared(run)]
     if not chosen:
         raise InputError(f"{run.path}: its study names no judge; name one with --judge, such as openai/gpt-5.")
-    scale, shown = _rubric(run, rubric), variants(on, placebo)
+    scale, shown = rubric_for(run, rubric), variants(on, placebo)
 
     async def work() -> list[Scored]:
         async with _session(progress or Silent(), budget) as session:
@@ -169,18 +169,3 @@ def _judge(run: Run, named: Judge | str, settings: Mapping[str, object]) -> Judg
                 "such as openai/gpt-5, or say where it answers with --endpoint URL."
             )
     return parse(Judge, {**named.model_dump(exclude_unset=True), **settings}, f"--judge {named.name}")
-
-
-def _rubric(run: Run, named: str | None) -> Rubric:
-    """Return the rubric `named`, else the one that the run has been scored on, else the study's."""
-    if named is not None:
-        return load_rubric(named)
-    used = {scoring.manifest["identity"]["rubric"]: scoring.rubric_path for scoring in run.scorings()}
-    if len(used) == 1:
-        return load_rubric(next(iter(used.values())))
-    declared = run.manifest["study"].get("rubric")
-    if declared is None or len(used) > 1:
-        raise InputError(f"{run.path}: say which rubric with --rubric.")
-    if declared not in shipped():  # a run may come from elsewhere, and name any path
-        raise InputError(f"{run.path}: its study names the rubric {declared!r} by its path; say --rubric {declared}.")
-    return load_rubric(declared)

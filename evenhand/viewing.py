@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evenhand.analysing import focal_of
-from evenhand.labelling import Labels, masked, rubric_for
+from evenhand.choosing import rubric_for
+from evenhand.labelling import Labels, masked
 from evenhand.sampling import draw
 from evenhand.web.label import Desk
 from evenhand.web.server import serve

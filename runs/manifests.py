@@ -29,6 +29,7 @@ class RunManifest(_Manifest):
     identity: dict[str, Any]
     study: "_Study"
     epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] | None
+    sources: dict[str, dict[str, Any]] | None = None
     versions: dict[str, str] = {}
 
 

@@ -166,6 +166,20 @@ def test_mistakes_about_a_finished_run(refused: Make, cli: Make, finished: str, 
     assert cli("analyze", finished, "--focal", "china").code == 0  # by name, in any case
 
 
+@pytest.mark.parametrize("verb", ["score", "label"])
+def test_a_rubric_that_is_not_clear(refused: Make, cli: Make, tmp_path: Path, scripted: Make, verb: str) -> None:
+    judge = ("--judge", "judge-a", "--endpoint", scripted().url)
+    (tmp_path / "answers.jsonl").write_text(
+        "".join(f'{{"question_id": "q", "country": "{country}", "text": "Yes."}}\n' for country in ("CN", "US"))
+    )
+    told = cli("import", tmp_path / "answers.jsonl", "--focal", "CN", "--out", tmp_path / "r", "--json")
+    asked = (verb, told.json["runs"][0]["run"], *(judge if verb == "score" else ()))
+    assert "its study names no rubric; say which with --rubric, such as candour." in refused(*asked)
+    for rubric in ("candour", "refusal"):
+        assert cli("score", asked[1], *judge, "--rubric", rubric, "--json").code == 0
+    assert "has been scored on candour@1, refusal@1; say which is meant with --rubric." in refused(*asked)
+
+
 @pytest.mark.parametrize("name", ["run.json", "items.parquet", "scoring.json", "rubric.toml"])
 def test_a_store_that_was_damaged(cli: Make, finished: str, name: str) -> None:
     (path,) = Path(finished).rglob(name)

@@ -11,6 +11,7 @@ import typer.main
 
 import evenhand
 from evenhand.cli import app
+from rubrics import dump_toml, load_rubric
 
 Make = Callable[..., Any]
 ROOT = Path(__file__).parents[2]
@@ -101,6 +102,19 @@ def test_step_by_step_is_the_same_study(cli: Make, study: Make, scripted: Make, 
     assert analyzed["contrasts"] == whole["contrasts"]
     assert analyzed["missing"] == whole["missing"]
     assert Path(analyzed["run"]).name == Path(whole["run"]).name
+
+
+def test_a_run_is_scored_on_its_own_rubric_wherever_its_file_is_now(
+    cli: Make, study: Make, scripted: Make, tmp_path: Path
+) -> None:
+    path, mine = study(scripted().url), tmp_path / "mine.toml"
+    mine.write_text(dump_toml(load_rubric("refusal").model_copy(update={"name": "mine"})), "utf-8")
+    path.write_text(path.read_text("utf-8").replace('"candour"', '"mine.toml"'), "utf-8")
+    run = cli("generate", path, "--out", tmp_path / "r", "--json").json["run"]
+    mine.unlink()
+    assert cli("score", run, "--json").code == 0
+    (kept,) = Path(run).glob("scorings/mine@1-first-*/rubric.toml")
+    assert load_rubric(kept).criteria == load_rubric("refusal").criteria
 
 
 def test_a_judge_is_added_beside_the_first(cli: Make, study: Make, scripted: Make, tmp_path: Path) -> None:
