@@ -19,6 +19,7 @@ from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionTokenLogprob
 from openai.types.chat.chat_completion import ChoiceLogprobs
 from pydantic import BaseModel, Field
+from pydantic_core import to_json
 
 from judging.settings import Judge
 from runs.calls import CallError
@@ -146,7 +147,9 @@ class OpenAILine:
         meter.asked()
         # openai's own ChatCompletion takes as long to build as all the rest of the call; we read four fields of it.
         async with asyncio.timeout(self._seconds):  # the client's own timeout starts anew with every byte
-            response = await self._client.post(f"{url}/chat/completions", cast_to=httpx2.Response, body=request)
+            response = await self._client.post(
+                f"{url}/chat/completions", cast_to=httpx2.Response, content=to_json(request)
+            )
         body = hide(response.content.decode("utf-8", "replace"), self._key)
         try:
             completion = Completion.model_validate(json.loads(body))
