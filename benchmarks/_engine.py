@@ -97,10 +97,14 @@ class Engine:
 
 
 async def against_bare(answers: Path, rubric: str, concurrency: int, rounds: int) -> str:
-    """Start the engine, alternate scored and bare passes, and return what came of it."""
+    """Start the engine, alternate scored and bare passes, and return what came of it.
+
+    The judge gives no reasons: the shorter its replies, the more our share of the time weighs, and replies of one
+    length make passes that can be compared.
+    """
     with tempfile.TemporaryDirectory() as folder:
         async with VllmServer(MODEL, log=Path(folder) / "vllm.log") as server:
-            judge = Judge(model=server.model, endpoint=server.url, concurrency=concurrency)
+            judge = Judge(model=server.model, endpoint=server.url, concurrency=concurrency, reasons=False)
             engine = Engine(server.url, server.api_key, judge, load_rubric(rubric), answers)
             await engine.bare("warm up")
             taken: list[tuple[float, float]] = []
