@@ -13,8 +13,12 @@ from typing import Any
 import altair as alt
 import polars as pl
 import vl_convert
+from altair.utils.schemapi import debug_mode
 
 Colours = Mapping[str, str]
+
+WORDS = alt.Text("words:N")
+"""The channel of text marks. A name in its place would be looked up in Altair's schemas, for milliseconds."""
 
 _NAMES = ("fg", "bg", "muted", "line", "grid", "focal", "reference", "good", "warn", "band", "heat-low-text")
 _HEAT = tuple(f"heat-{step}" for step in range(7))
@@ -102,8 +106,12 @@ def literal(channel: type[Any], column: str) -> Any:
     return channel(f"{column}:N", scale=None, legend=None)
 
 
+def pixels(channel: type[Any], value: float) -> Any:
+    """Return a place that is so many pixels from the panel's left or upper edge."""
+    return channel(value)
+
+
 def _spec(figure: Figure, width: int, colours: Colours, background: str = "transparent") -> dict[str, Any]:
-    chart = figure.draw(width, colours)
     text = {"font": FONT, "fontSize": 12, "color": colours["fg"]}
     config = {
         "aria": False,
@@ -125,8 +133,9 @@ def _spec(figure: Figure, width: int, colours: Colours, background: str = "trans
             "tickColor": colours["line"],
         },
     }
-    with alt.data_transformers.enable("default", max_rows=None):
-        return {**chart.to_dict(), "config": config}
+    # Altair's check of every part against its schema takes most of a report's time; vl-convert refuses what is wrong.
+    with debug_mode(False), alt.data_transformers.enable("default", max_rows=None):
+        return {**figure.draw(width, colours).to_dict(validate=False), "config": config}
 
 
 _UNREAD = re.compile(r' (?:role|aria-[a-z]+|pointer-events|xmlns:xlink)="[^"]*"')

@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from analysis.report.drawing import NARROW, Colours, literal, marks, plain
+from analysis.report.drawing import NARROW, WORDS, Colours, literal, marks, pixels, plain
 
 ROW, COLUMN, NAMES = 20, 110, 150
 """Pixels: the height of a row, the most a column is wide, and what rows' names take."""
@@ -58,7 +58,7 @@ def shades(matrix: Matrix) -> Callable[[int, Colours], Any]:
             centre = {"x": alt.X("mid:Q", **place.across), "y": alt.Y("middle:Q", **place.down)}
             ink = literal(alt.Color, "ink")
             words = {"align": "center", "baseline": "middle", "fontSize": 11}
-            layers.insert(1, marks(rows, "text", "numbers", words, **centre, text="words:N", color=ink))
+            layers.insert(1, marks(rows, "text", "numbers", words, **centre, text=WORDS, color=ink))
         return alt.layer(*layers).properties(width=width, height=place.height)
 
     return draw
@@ -83,7 +83,7 @@ def bars(matrix: Matrix) -> Callable[[int, Colours], Any]:
         at = {"x": alt.X("x:Q", **place.across), "y": alt.Y("middle:Q", **place.down)}
         layers = [
             marks(rows, "rect", "cells", {"color": colours["heat-2"]}, **place.box),
-            marks(words, "text", "numbers", {**settings, "color": colours["heat-low-text"]}, **at, text="words:N"),
+            marks(words, "text", "numbers", {**settings, "color": colours["heat-low-text"]}, **at, text=WORDS),
             *place.names(colours),
         ]
         return alt.layer(*layers).properties(width=width, height=place.height)
@@ -131,8 +131,8 @@ class _Grid:
         ]
         beside = {"align": "left", "baseline": "middle", "limit": self.left - 6}
         turned = {"angle": 325, "align": "left", "limit": self.top * 1.7} if self.slanted else {"align": "center"}
-        y = {"x": alt.value(0), "y": alt.Y("y:Q", **self.down), "text": "words:N"}
-        above = {"x": alt.X("x:Q", **self.across), "y": alt.value(self.top - 6), "text": "words:N"}
+        y = {"x": pixels(alt.XValue, 0), "y": alt.Y("y:Q", **self.down), "text": WORDS}
+        above = {"x": alt.X("x:Q", **self.across), "y": pixels(alt.YValue, self.top - 6), "text": WORDS}
         bold = {**beside, "fontWeight": "bold", "color": colours["focal"]}
         layers = [
             marks(others, "text", "rows", {**beside, "color": colours["fg"]}, **y),

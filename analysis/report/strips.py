@@ -10,7 +10,7 @@ from typing import Any
 
 import altair as alt
 
-from analysis.report.drawing import NARROW, Colours, literal, marks, plain
+from analysis.report.drawing import NARROW, WORDS, Colours, literal, marks, pixels, plain
 from analysis.verdict import Finding
 
 LINE, HEADER, GAP, HALF = 20, 22, 8, 7
@@ -133,15 +133,15 @@ def _panel(panel: _Placed, width: int, between: tuple[int, int], colours: Colour
         ),
         marks(
             [{"value": end, "y": r["y"], "words": sign} for r in rows for end, sign in r["open"]],
-            "text", "unbounded", {"fontSize": 14, "baseline": "middle"}, x=x, y=y, text="words:N",
+            "text", "unbounded", {"fontSize": 14, "baseline": "middle"}, x=x, y=y, text=WORDS,
         ),
         marks(
             panel.headers, "text", "headers", {**words, "fontWeight": "bold", "limit": width},
-            x=alt.value(0), y=y, text="words:N",
+            x=pixels(alt.XValue, 0), y=y, text=WORDS,
         ),
         marks(
             [{"y": row["y"], "words": row["label"]} for row in panel.rows if row["label"]], "text", "labels",
-            {**words, "limit": between[0] - 8, "color": colours["fg"]}, x=alt.value(0), y=y, text="words:N",
+            {**words, "limit": between[0] - 8, "color": colours["fg"]}, x=pixels(alt.XValue, 0), y=y, text=WORDS,
         ),
     ]  # fmt: skip
     if not narrow:
@@ -149,7 +149,7 @@ def _panel(panel: _Placed, width: int, between: tuple[int, int], colours: Colour
         layers.append(
             marks(
                 told, "text", "told", {**words, "limit": 180, "fontSize": 11, "color": colours["muted"]},
-                x=alt.value(between[1] + 8), y=y, text="words:N",
+                x=pixels(alt.XValue, between[1] + 8), y=y, text=WORDS,
             )
         )  # fmt: skip
     there = [layer for layer in layers if len(layer.data)]
