@@ -1,6 +1,6 @@
 # make demo        from a clean clone to a significance table, on a machine without a GPU
 # make test        everything that has to pass: lint, types, arrows, tests in a real browser and with a real vLLM engine
-# make test-fast   the tests that need no engine, no browser and no killer
+# make test-fast   the tests that need no engine, no browser, no killer and little time
 # make audit       known vulnerabilities in what is installed, as far as advisories can be reached
 # make format      what ruff can mend
 
@@ -29,7 +29,7 @@ test: check
 	$(BIN)/pytest -m vllm
 
 test-fast: $(VENV)/installed
-	$(BIN)/pytest -n auto --dist loadfile -m "not vllm" --ignore=tests/browser --ignore=tests/faults
+	$(BIN)/pytest -n auto --dist loadfile -m "not vllm and not slow" --ignore=tests/browser --ignore=tests/faults
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 DATASETS = 120
 

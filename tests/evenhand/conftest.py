@@ -1,6 +1,7 @@
 """The command line in this process, and a study that is asked at the scripted endpoint."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import evenhand
 from evenhand.cli import main
 
 QUESTIONS = """
@@ -84,15 +86,31 @@ def study(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes a study with six questions, three countries and one judge."""
 
     def write(answers: str = "http://127.0.0.1:9/v1", verdicts: str | None = None, *, more: str = "") -> Path:
-        questions = "".join(
-            QUESTION.format(number=number, sensitive=str(number % 3 > 0).lower()) for number in range(6)
-        )
-        (tmp_path / "few.toml").write_text(QUESTIONS + questions, "utf-8")
-        path = tmp_path / "study.toml"
-        path.write_text(STUDY.format(answers=answers, verdicts=verdicts or answers) + more, "utf-8")
-        return path
+        return _write_study(tmp_path, answers, verdicts or answers, more)
 
     return write
+
+
+@pytest.fixture(scope="session")
+def _finished(scripted: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    url = scripted().url
+    return evenhand.run(_write_study(folder, url, url), root=folder / "r").run.path
+
+
+@pytest.fixture
+def finished(_finished: Path, tmp_path: Path) -> Path:
+    """A run of that study, with 36 answers, scored, analyzed and reported: a copy of its own for each test."""
+    shutil.copytree(_finished.parents[1], tmp_path / "r")
+    return tmp_path / "r" / _finished.parent.name / _finished.name
+
+
+def _write_study(folder: Path, answers: str, verdicts: str, more: str = "") -> Path:
+    questions = "".join(QUESTION.format(number=number, sensitive=str(number % 3 > 0).lower()) for number in range(6))
+    (folder / "few.toml").write_text(QUESTIONS + questions, "utf-8")
+    path = folder / "study.toml"
+    path.write_text(STUDY.format(answers=answers, verdicts=verdicts) + more, "utf-8")
+    return path
 
 
 @pytest.fixture(autouse=True)

@@ -146,12 +146,7 @@ def test_a_model_that_the_endpoint_does_not_know(refused: Make, study: Make, scr
     assert "Correct the model's name" in sentence
 
 
-@pytest.fixture
-def finished(cli: Make, study: Make, scripted: Make, tmp_path: Path) -> str:
-    return str(cli("run", study(scripted().url), "--out", tmp_path / "r", "--json").json["run"])
-
-
-def test_mistakes_about_a_finished_run(refused: Make, cli: Make, finished: str, tmp_path: Path) -> None:
+def test_mistakes_about_a_finished_run(refused: Make, cli: Make, finished: Path, tmp_path: Path) -> None:
     assert "judge 'fist' is not in the study (did you mean 'first'?)" in refused("score", finished, "--judge", "fist")
     assert "rubric 'candor': no rubric of this name is shipped" in refused("score", finished, "--rubric", "candor")
     assert "country 'RU' is not in this run; it has CN, NO, US." in refused("analyze", finished, "--focal", "RU")
@@ -181,8 +176,8 @@ def test_a_rubric_that_is_not_clear(refused: Make, cli: Make, tmp_path: Path, sc
 
 
 @pytest.mark.parametrize("name", ["run.json", "items.parquet", "scoring.json", "rubric.toml"])
-def test_a_store_that_was_damaged(cli: Make, finished: str, name: str) -> None:
-    (path,) = Path(finished).rglob(name)
+def test_a_store_that_was_damaged(cli: Make, finished: Path, name: str) -> None:
+    (path,) = finished.rglob(name)
     path.write_bytes(b"\x00\xff" * 50)
     for verb in ("analyze", "show", "score"):
         told = cli(verb, finished)
@@ -193,10 +188,10 @@ def test_a_store_that_was_damaged(cli: Make, finished: str, name: str) -> None:
             assert told.err.startswith(f"error: {path}: ")
 
 
-def test_a_damaged_journal_or_seal_loses_nothing_that_can_be_read(cli: Make, finished: str, scripted: Make) -> None:
+def test_a_damaged_journal_or_seal_loses_nothing_that_can_be_read(cli: Make, finished: Path, scripted: Make) -> None:
     before = cli("analyze", finished, "--json").json
-    (Path(finished) / "responses.parquet").write_bytes(b"garbage")
-    (verdicts,) = Path(finished).rglob("verdicts.parquet")
+    (finished / "responses.parquet").write_bytes(b"garbage")
+    (verdicts,) = finished.rglob("verdicts.parquet")
     verdicts.write_bytes(b"")
     assert cli("analyze", finished, "--json").json == before
 

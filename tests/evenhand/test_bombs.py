@@ -11,6 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Any]
 READ = """
 import resource, sys

@@ -140,6 +140,7 @@ def test_into_a_pipe_go_plain_lines_only() -> None:
         assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after", "environment", "coloured"),
     [

@@ -5,10 +5,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 
 import evenhand
 from analysis.report.page import figures, page
 from evenhand.reporting import content_of
+
+pytestmark = pytest.mark.slow
 
 
 def _content(folder: Path, criteria: int, countries: int, questions: int, low: set[str]) -> Any:

@@ -14,6 +14,8 @@ import pytest
 
 from runs.journal import Damaged, Journal
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Any]
 ROOT = Path(__file__).parents[2]
 PROCESSES = ({"PYTHONHASHSEED": "0", "POLARS_MAX_THREADS": "1"}, {"PYTHONHASHSEED": "4711", "POLARS_MAX_THREADS": "4"})

@@ -14,6 +14,8 @@ import pytest
 
 from rubrics import load_rubric
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Any]
 KEY = "sk-proj/Do+Not=Tell-4711"
 TRACES = ("Do+Not", "Do%2BNot", "4711")

@@ -16,6 +16,8 @@ from tests.fuzz.mutate import mutated
 from tests.fuzz.readers import READERS, finds
 from tests.fuzz.seeds import seeds
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 CORPUS = sorted((HERE / "corpus").glob("*/*"))
 SLOW = {"parquet": 3, "options": 15, "judged": 15, "imported": 15, "manifest": 15, "journal": 30, "study": 30}
