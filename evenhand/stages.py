@@ -25,6 +25,7 @@ from runs.chat import ChatClient
 from runs.errors import Stopped
 from runs.progress import Progress
 from runs.store import Folder, Run, Scoring, create_run
+from runs.terms import Terms
 
 T = TypeVar("T")
 Task = TypeVar("Task", answered.Asked, judged.Wanted)
@@ -60,10 +61,14 @@ async def answer(plan: Plan, root: Path, session: Session) -> tuple[Run, Tally]:
             run.note(engine=server.facts)
             left = _not_in(run, asked)
             seconds = generation.seconds_for(generation.max_tokens)
+            terms = Terms(generation.may_go, session.progress.warn)
             async with ChatClient(
-                server.urls, server.model, server.api_key, concurrency=generation.concurrency, timeout=seconds
-            ) as client:
-                return await answered.generate(run, generation, left, client, session.progress, session.budget)
+                server.urls, server.model, server.api_key,
+                concurrency=generation.concurrency, timeout=seconds, terms=terms,
+            ) as client:  # fmt: skip
+                came = await answered.generate(run, generation, left, client, session.progress, session.budget)
+            _note_left_out(run, terms)
+            return came
 
         if asked:
             tally = await session.engines.serve(generation, generation.model, run.path, ask)
@@ -118,8 +123,10 @@ async def _judge(todo: judged.Pending, session: Session) -> tuple[Scoring, Tally
     async def ask(server: Server) -> Tally:
         scoring.note(engine=server.facts)
         left = dataclasses.replace(todo, wanted=_not_in(scoring, todo.wanted))
-        async with JudgeClient(todo.judge, server.urls, server.api_key) as client:
-            return await judged.score(left, client, session.progress, session.budget)
+        async with JudgeClient(todo.judge, server.urls, server.api_key, session.progress.warn) as client:
+            came = await judged.score(left, client, session.progress, session.budget)
+        _note_left_out(scoring, client.terms)
+        return came
 
     with _sealed(scoring):
         if todo.wanted:
@@ -127,6 +134,12 @@ async def _judge(todo: judged.Pending, session: Session) -> tuple[Scoring, Tally
             tally.done = len(todo.wanted) - tally.failed - tally.unasked
     _note_end(scoring, tally)
     return scoring, tally
+
+
+def _note_left_out(folder: Folder, terms: Terms) -> None:
+    """Write into the manifest which settings were not sent, for the endpoint does not take them."""
+    if terms.left_out:
+        folder.note(left_out=terms.left_out)
 
 
 def _not_in(folder: Folder, tasks: Sequence[Task]) -> tuple[Task, ...]:

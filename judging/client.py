@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import openai
 from instructor.core.exceptions import IncompleteOutputException, InstructorRetryException
@@ -15,6 +15,7 @@ from runs.chat import http_failure, retry_after
 from runs.errors import EndpointError
 from runs.frames import FailureKind
 from runs.keys import hide
+from runs.terms import UNFIT, Terms
 
 ROOM = (1, 2, 4)
 """Factors of `max_tokens` that a verdict may take: one that is cut off is asked for again with more room."""
@@ -29,17 +30,28 @@ _REFUSAL = re.compile(
 class JudgeClient:
     """One judge, ready to be asked. Use it as an async context manager."""
 
-    def __init__(self, judge: Judge, urls: Sequence[str], api_key: str | None) -> None:
-        """`urls`: where the judge answers (its engine's, if we started one); none for instructor's other providers."""
+    def __init__(
+        self,
+        judge: Judge,
+        urls: Sequence[str],
+        api_key: str | None,
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`urls`: where the judge answers (its engine's, if we started one); none for instructor's other providers.
+
+        `warn` is told which default settings the endpoint does not take.
+        """
+        self.terms = Terms(judge.may_go, lambda told: warn(f"judge {judge.name!r}: {told}"))
         self.judge = judge
         self._where = urls[0] if urls else judge.model
         self._key = api_key
         self._line: Line
+        seconds = judge.seconds_for(ROOM[-1] * judge.max_tokens)
         if judge.endpoint == "provider":
             self._key = api_key or os.environ.get(f"{judge.model.partition('/')[0].upper()}_API_KEY")
-            self._line = ProviderLine(judge)
+            self._line = ProviderLine(judge, self._key, seconds, self.terms)
         else:
-            self._line = OpenAILine(judge, urls, api_key, judge.seconds_for(ROOM[-1] * judge.max_tokens))
+            self._line = OpenAILine(judge, urls, api_key, seconds, self.terms)
 
     async def __aenter__(self) -> "JudgeClient":
         return self
@@ -54,11 +66,12 @@ class JudgeClient:
             CallError: there is no such reply; the kind says why, and whether asking again may help.
             EndpointError: there will be none, for the key, the model or the address is wrong.
         """
-        for factor in ROOM:
+        rooms = [factor * self.judge.max_tokens for factor in ROOM]
+        for room in rooms:
             try:
                 return await self._line.ask(
                     meter,
-                    factor * self.judge.max_tokens,
+                    room,
                     response_model=form,
                     messages=messages,
                     max_retries=self.judge.repairs,
@@ -67,10 +80,11 @@ class JudgeClient:
             except IncompleteOutputException:
                 continue
             except InstructorRetryException as error:
-                raise self._failure(error.__cause__ or error, meter) from None
-        message = (
-            f"the verdict did not fit into {ROOM[-1] * self.judge.max_tokens} tokens; raise the judge's max_tokens."
-        )
+                cause = error.__cause__ or error
+                if room > rooms[0] and getattr(cause, "status_code", None) in UNFIT:
+                    break  # more room than the model has
+                raise self._failure(cause, meter) from None
+        message = f"the verdict did not fit into {room} tokens, or the endpoint gives no more; raise `max_tokens`."
         raise CallError(FailureKind.TRUNCATED_OUTPUT, message, **meter.facts())
 
     def _failure(self, error: BaseException, meter: Meter) -> CallError | EndpointError:
@@ -85,10 +99,14 @@ class JudgeClient:
             return error
         status = getattr(error, "status_code", None)
         if isinstance(status, int):
-            after = retry_after(getattr(getattr(error, "response", None), "headers", {}))
-            return http_failure(self._where, self.judge.served_model, status, hide(str(error), self._key), after)
+            response = getattr(error, "response", None)
+            body = hide(getattr(response, "text", None) or str(error), self._key)
+            after = retry_after(getattr(response, "headers", {}))
+            return http_failure(self._where, self.judge.served_model, status, body, after)
+        if isinstance(error, TypeError):  # an SDK that does not know one of our arguments
+            return CallError(FailureKind.ENDPOINT, f"{self._where}: {first_lines(error)}")
         if isinstance(error, ValueError) and not isinstance(error, openai.OpenAIError):
-            refused = "{" not in (meter.raw or "{") and _REFUSAL.search(meter.raw or "")
+            refused = meter.refused or ("{" not in (meter.raw or "{") and _REFUSAL.search(meter.raw or ""))
             return CallError(FailureKind.JUDGE_REFUSAL if refused else FailureKind.INVALID_OUTPUT, first_lines(error))
         causes = list(_causes(error))
         # openai calls a server that hung up a timeout as well; only what lies underneath tells them apart.

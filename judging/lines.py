@@ -5,15 +5,17 @@ the fast path by measurement (`benchmarks/judging.py`); all others through `inst
 """
 
 import asyncio
+import inspect
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, cast
 
 import httpx2
 import instructor
 import openai
+from instructor.core.exceptions import InstructorRetryException
 from instructor.core.hooks import Hooks
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionTokenLogprob
@@ -27,6 +29,7 @@ from runs.chat import LARGEST_REPLY, Turns
 from runs.errors import InputError
 from runs.frames import FailureKind
 from runs.keys import hide
+from runs.terms import UNFIT, Terms
 from runs.thinking import split_thinking
 
 # instructor logs every failed attempt as an error; here failures are rows, and their text is hostile.
@@ -45,6 +48,8 @@ class Meter:
     """The last reply as it came; null if none did."""
     tokens: list[ChatCompletionTokenLogprob] | None = None
     """The last reply's tokens with their alternatives; null if the endpoint gave none."""
+    refused: bool = False
+    """Whether the last reply says of itself that it is a refusal."""
 
     def asked(self, *_: Any, **__: Any) -> None:
         """Count one request."""
@@ -58,6 +63,7 @@ class Meter:
         choices = getattr(completion, "choices", None)
         self.raw = said(choices[0].message) if choices else str(getattr(completion, "content", completion))
         self.tokens = getattr(getattr(choices[0], "logprobs", None), "content", None) if choices else None
+        self.refused = getattr(completion, "stop_reason", None) == "refusal"  # Anthropic
 
     def facts(self) -> dict[str, Any]:
         """Return the columns of VERDICTS that this meter fills."""
@@ -114,8 +120,9 @@ class Completion(BaseModel):
 class OpenAILine:
     """A judge behind a URL that speaks OpenAI's protocol."""
 
-    def __init__(self, judge: Judge, urls: Sequence[str], api_key: str | None, seconds: float) -> None:
+    def __init__(self, judge: Judge, urls: Sequence[str], api_key: str | None, seconds: float, terms: Terms) -> None:
         """`urls`: where the judge answers; `seconds`: how long one request may take."""
+        self._terms = terms
         self._turns = Turns(urls)
         self._model = judge.served_model
         self._limit_key = judge.limit_key
@@ -144,14 +151,18 @@ class OpenAILine:
 
     async def _complete(self, meter: Meter, url: str, **request: Any) -> Completion:
         """Create a chat completion, with the verdict in `content` wherever the model put it."""
-        meter.asked()
-        # openai's own ChatCompletion takes as long to build as all the rest of the call; we read four fields of it.
-        async with asyncio.timeout(self._seconds):  # the client's own timeout starts anew with every byte
-            response = await self._client.post(
-                f"{url}/chat/completions", cast_to=httpx2.Response, content=to_json(request)
-            )
+        while True:
+            sent = self._terms.kept(request)
+            meter.asked()
+            try:
+                response = await self._post(f"{url}/chat/completions", sent)
+                break
+            except openai.APIStatusError as error:
+                if not gave_way(self._terms, sent, error, self._key):
+                    raise
         body = hide(response.content.decode("utf-8", "replace"), self._key)
         try:
+            # openai's own ChatCompletion takes as long to build as all the rest of the call; we read four fields of it.
             completion = Completion.model_validate(json.loads(body))
         except (ValueError, RecursionError) as error:
             told = f"{url}: not a chat completion: {first_lines(error)}"
@@ -162,6 +173,10 @@ class OpenAILine:
             raise CallError(FailureKind.JUDGE_REFUSAL, choice.message.refusal or "held back by a content filter")
         choice.message.content = verdict_text(choice.message)
         return completion
+
+    async def _post(self, url: str, request: dict[str, Any]) -> httpx2.Response:
+        async with asyncio.timeout(self._seconds):  # the client's own timeout starts anew with every byte
+            return await self._client.post(url, cast_to=httpx2.Response, content=to_json(request))
 
 
 class _Bounded(httpx2.AsyncByteStream):
@@ -193,27 +208,47 @@ async def _bound(response: httpx2.Response) -> None:
 class ProviderLine:
     """A judge at one of instructor's other providers."""
 
-    def __init__(self, judge: Judge) -> None:
-        """Raise `InputError` if the provider's package, key or model is missing."""
+    def __init__(self, judge: Judge, api_key: str | None, seconds: float, terms: Terms) -> None:
+        """`seconds`: how long one request may take. Raise `InputError` if package, key or model is missing."""
+        self._key, self._seconds, self._terms = api_key, seconds * (judge.repairs + 1), terms
         try:
             self._client = instructor.from_provider(judge.model, async_client=True)
         except Exception as error:  # every provider's SDK has its own errors for a missing package, key or name
             extra = judge.model.partition("/")[0]
             raise InputError(
                 f"judge {judge.name!r}: {judge.model!r} cannot be used ({first_lines(error)}). Check the name, the "
-                f"key, and that `pip install 'evenhand[{extra}]'` was done; or give `endpoint` a URL."
+                f"key, and that `pip install 'instructor[{extra}]'` was done; or give `endpoint` a URL."
             ) from None
+        self._sdk = sdk = cast("Any", self._client.client)
+        if hasattr(sdk, "max_retries"):
+            sdk.max_retries = 0  # retries are one decision, made in runs.calls
 
     async def ask(self, meter: Meter, room: int, **request: Any) -> BaseModel:
         """Ask in the way that instructor has for this provider."""
         hooks = Hooks()
         hooks.on("completion:kwargs", meter.asked)
         hooks.on("completion:response", meter.saw)
-        reply: BaseModel = await self._client.create(hooks=hooks, max_tokens=room, **request)
-        return reply
+        while True:
+            sent = self._terms.kept(request)
+            try:
+                async with asyncio.timeout(self._seconds):
+                    reply: BaseModel = await self._client.create(hooks=hooks, max_tokens=room, **sent)
+                return reply
+            except InstructorRetryException as error:
+                if not gave_way(self._terms, sent, error.__cause__, self._key):
+                    raise
 
     async def close(self) -> None:
-        """Do nothing: the provider's client holds no connection of ours."""
+        """Close the provider's client, if it can be."""
+        closing = close() if callable(close := getattr(self._sdk, "close", None)) else None
+        if inspect.isawaitable(closing):
+            await closing
+
+
+def gave_way(terms: Terms, sent: Mapping[str, Any], error: BaseException | None, key: str | None) -> bool:
+    """Whether `sent`, which met `error`, is worth sending again without what it was refused for."""
+    unfit = isinstance(error, TypeError) or getattr(error, "status_code", None) in UNFIT  # an SDK's arguments, or HTTP
+    return unfit and terms.gave_way(sent, hide(str(error), key))
 
 
 def said(message: object) -> str | None:

@@ -115,6 +115,7 @@ def pending(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Pending
         InputError: see `plan`.
         StoreError: the disk refuses.
     """
+    judge = judge.on(rubric)
     design = list(plan(run, rubric, judge, variant))
     scoring = open_scoring(run, rubric, judge, variant)
     wanted = {task.key for task in design} - scoring.ledger.keys()

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from rubrics import Rubric
 from runs.settings import Endpoint, base_url
 
 TOP = 20
@@ -16,6 +17,10 @@ OPENAI_PROTOCOL = {
     "openrouter": "https://openrouter.ai/api/v1",
     "together": "https://api.together.xyz/v1",
     "mistral": "https://api.mistral.ai/v1",
+    "google": "https://generativelanguage.googleapis.com/v1beta/openai",
+    "groq": "https://api.groq.com/openai/v1",
+    "xai": "https://api.x.ai/v1",
+    "cohere": "https://api.cohere.ai/compatibility/v1",
 }
 """Providers whose judges are asked over OpenAI's protocol: prefix of the model's name → URL."""
 
@@ -43,8 +48,9 @@ class Judge(Endpoint):
     """Whether criteria and options change places from repeat to repeat (orders move scores, arXiv 2602.02219)."""
     order_seed: int = 1
     """Repeat r takes the order of order_seed + r − 1."""
-    logprobs: bool = False
-    """Whether to ask for token probabilities, and store the expected score over the levels beside the one given."""
+    logprobs: bool | None = None
+    """Whether to ask for token probabilities, and store the expected score over the levels beside the one given;
+    null: what the rubric says."""
     reasons: bool = True
     """Whether the judge gives a short reason before each score."""
     repairs: int = Field(default=2, ge=0, le=10)
@@ -76,6 +82,15 @@ class Judge(Endpoint):
         prefix, _, rest = self.model.partition("/")
         chose = rest and (prefix == "vllm" or (prefix in OPENAI_PROTOCOL and self._at_home(prefix)))
         return rest if chose else self.model
+
+    @property
+    def may_go(self) -> tuple[str, ...]:
+        """Further: token probabilities, for the given score can count; and the constraint on the reply's form."""
+        return (*super().may_go, "logprobs", "top_logprobs", "response_format")
+
+    def on(self, rubric: Rubric) -> "Judge":
+        """Return this judge with what it leaves to `rubric` filled in."""
+        return self if self.logprobs is not None else self.model_copy(update={"logprobs": rubric.logprobs})
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -30,6 +30,9 @@ class Rubric(Table):
     version: Annotated[str, AfterValidator(_checked_version)]
     description: str
     """What the rubric measures, for people; judges do not see it."""
+    logprobs: bool = False
+    """Whether judges that leave it open are asked for token probabilities, and the expected score over the levels of an
+    ordinal or binary criterion is what counts (G-Eval)."""
     criteria: tuple[Criterion, ...] = Field(min_length=1)
 
     @field_validator("criteria")
@@ -44,8 +47,8 @@ class Rubric(Table):
     def digest(self) -> str:
         """64 hex characters: the digest of all that a judge sees of the rubric.
 
-        Name, version, description and weights change no verdict and do not count; the order of criteria and of levels
-        does.
+        Name, version, description and weights change no verdict and do not count, and `logprobs` counts as the judge's
+        setting; the order of criteria and of levels does.
         """
         return digest([_seen_by_judges(criterion) for criterion in self.criteria])
 

@@ -43,6 +43,13 @@ class CallError(Exception):
         self.facts = facts
 
 
+class HeldBack(CallError):  # noqa: N818 — a state, as `Unresponsive` is
+    """The endpoint's content filter let no reply through."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(FailureKind.JUDGE_REFUSAL, message)
+
+
 class Gate:
     """How many calls may be under way: halved when the server pushes back, one more after every full round of replies.
 

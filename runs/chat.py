@@ -4,16 +4,18 @@ import contextlib
 import email.utils
 import json
 import math
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import aiohttp
 
-from runs.calls import CallError
+from runs.calls import CallError, HeldBack
 from runs.errors import EndpointError
 from runs.frames import FailureKind
 from runs.keys import hide
+from runs.terms import UNFIT, Terms
 
 LARGEST_REPLY = 16 * 2**20
 """Bytes of a reply's body, unpacked; a million tokens are a third of it. An endpoint may send for ever."""
@@ -21,6 +23,11 @@ ONE_FAILED_ASK_AGAIN = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 """HTTP statuses after which the same request may succeed."""
 NONE_WILL_SUCCEED = {401, 402, 403, 404}
 """HTTP statuses that every further request will meet as well."""
+
+_HELD_BACK = re.compile(
+    r"content[_ ]filter|content exists risk|data_?inspection_?failed|content_policy|敏感内容", re.IGNORECASE
+)
+"""How Azure, DeepSeek, DashScope, OpenAI and Zhipu say that a filter met, with HTTP 400 instead of a reply."""
 
 
 class Turns:
@@ -44,10 +51,18 @@ class ChatClient:
     """One model behind one or more OpenAI-compatible URLs. Use it as an async context manager."""
 
     def __init__(
-        self, urls: Sequence[str], model: str, api_key: str | None, *, concurrency: int, timeout: float
+        self,
+        urls: Sequence[str],
+        model: str,
+        api_key: str | None,
+        *,
+        concurrency: int,
+        timeout: float,
+        terms: Terms | None = None,
     ) -> None:
         """`urls`: bases, with `/v1`; `timeout`: seconds for one request, connecting and waiting included."""
         self.model = model
+        self._terms = terms or Terms()
         self._turns = Turns(urls)
         self._key = api_key
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
@@ -73,20 +88,24 @@ class ChatClient:
             EndpointError: no reply will come, for the key, the model or the address is wrong.
         """
         with self._turns.next() as url:
-            return _completion(url, await self._post(url, {"model": self.model, **request}))
+            while True:
+                sent = self._terms.kept({"model": self.model, **request})
+                status, body, after = await self._post(url, sent)
+                if status < 400:
+                    return _completion(url, body)
+                if status not in UNFIT or not self._terms.gave_way(sent, body):
+                    raise http_failure(url, self.model, status, body, after)
 
-    async def _post(self, url: str, request: Mapping[str, Any]) -> str:
+    async def _post(self, url: str, request: Mapping[str, Any]) -> tuple[int, str, float | None]:
+        """Return the HTTP status, the body, and the seconds that `Retry-After` asks for."""
         try:
             async with self._session.post(f"{url}/chat/completions", json=request) as reply:
-                body = hide(await _body(url, reply), self._key)
+                return reply.status, hide(await _body(url, reply), self._key), retry_after(reply.headers)
         except TimeoutError:
             message = f"{url}: no reply within {self._timeout.total:.0f} s; raise `timeout` or lower `concurrency`."
             raise CallError(FailureKind.TIMEOUT, message, again=True) from None
         except aiohttp.ClientError as error:
             raise CallError(FailureKind.ENDPOINT, f"{url}: {_told(error)}.", again=True) from None
-        if reply.status >= 400:
-            raise http_failure(url, self.model, reply.status, body, retry_after(reply.headers))
-        return body
 
 
 async def reach(url: str, api_key: str | None, *, seconds: float = 15) -> None:
@@ -117,6 +136,8 @@ def http_failure(url: str, model: str, status: int, body: str, after: float | No
         return EndpointError(
             f"{told} Correct the model's name, the key or the address, and run the same command again."
         )
+    if status in UNFIT and _HELD_BACK.search(body):
+        return HeldBack(told)
     kind = FailureKind.RATE_LIMIT if status == 429 else FailureKind.ENDPOINT
     return CallError(kind, told, again=status in ONE_FAILED_ASK_AGAIN, after=after)
 

@@ -71,7 +71,7 @@ RESPONSES = pl.Schema(
         "completion_tokens": pl.Int64,
         "cost": pl.Float64,  # US dollars; null: no public price
         "seconds": pl.Float64,  # from request to reply
-        "message": pl.String,  # what was wrong, in words; null unless status is error
+        "message": pl.String,  # what the endpoint said instead of an answer; null if one came
     }
 )
 

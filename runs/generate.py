@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from runs.calls import Budget, CallError, Gate, Tally, Work, work
+from runs.calls import Budget, CallError, Gate, HeldBack, Tally, Work, work
 from runs.chat import ChatClient
 from runs.digest import digest
 from runs.errors import InputError
@@ -89,8 +89,13 @@ async def generate(
 
     async def call(task: Asked) -> Mapping[str, Any]:
         started = time.monotonic()
-        reply = await client.complete(generation.request(task.prompt, task.epoch))
-        record = {**_of(task, generation), **read_reply(reply, opened=opened), "seconds": time.monotonic() - started}
+        try:
+            reply = await client.complete(generation.request(task.prompt, task.epoch))
+        except HeldBack as held:
+            read: dict[str, Any] = {"status": Status.FILTERED, "message": str(held)}
+        else:
+            read = read_reply(reply, opened=opened)
+        record = {**_of(task, generation), **read, "seconds": time.monotonic() - started}
         return {**record, "cost": cost(generation, generation.model, record)}
 
     stage = progress.stage("answers", total=total, done=total - len(asked))

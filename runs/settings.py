@@ -15,8 +15,15 @@ KEY_VARIABLES = {
     "openrouter.ai": "OPENROUTER_API_KEY",
     "api.together.xyz": "TOGETHER_API_KEY",
     "api.mistral.ai": "MISTRAL_API_KEY",
+    "generativelanguage.googleapis.com": "GEMINI_API_KEY",
+    "api.groq.com": "GROQ_API_KEY",
+    "api.x.ai": "XAI_API_KEY",
+    "api.cohere.ai": "COHERE_API_KEY",
 }
 """Where the key of a well-known endpoint stands in the environment, unless `api_key_env` says otherwise."""
+
+_GIVE_WAY = ("temperature", "seed")
+"""Settings whose defaults we send, and some endpoints do not take."""
 
 
 class Endpoint(Table):
@@ -67,6 +74,12 @@ class Endpoint(Table):
     def identity(self) -> dict[str, Any]:
         """What of the endpoint determines a reply; how hard it is pressed does not."""
         return {"endpoint": self.endpoint, "vllm": self.vllm}
+
+    @property
+    def may_go(self) -> tuple[str, ...]:
+        """Keys of a request that are left out where the endpoint does not take them: defaults, chosen by nobody."""
+        fields = type(self).model_fields
+        return tuple(name for name in _GIVE_WAY if name in fields and getattr(self, name) == fields[name].default)
 
     def seconds_for(self, tokens: int) -> float:
         """Return how long one request for at most `tokens` may take, in seconds."""

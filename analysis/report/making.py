@@ -46,6 +46,7 @@ def made(run: Run) -> Iterator[tuple[str, Mapping[str, object]]]:
             "source revision": told.get("git"),
             "versions": _said(told.get("versions")),
             "engine": _said(told.get("engine")),
+            "not taken by the endpoint": _said(told.get("left_out")),
         },
     )
     for scoring in run.scorings():
@@ -58,6 +59,7 @@ def made(run: Run) -> Iterator[tuple[str, Mapping[str, object]]]:
                 "status": told.get("status"),
                 "rubric": f"{told['rubric']}, version {told.get('rubric_version')}",
                 **{name: _said(value) for name in _JUDGE if (value := settings.get(name)) not in (None, {}, "")},
+                "not taken by the endpoint": _said(told.get("left_out")),
                 "started": told.get("started"),
                 "digest": told["digest"],
                 "source revision": told.get("git"),

@@ -25,7 +25,11 @@ def command(
         Literal["mask", "swap"] | None, typer.Option(help="Score again without the country's name, or with another's.")
     ] = None,
     logprobs: Annotated[
-        bool | None, typer.Option("--logprobs", help="Store the expected score over the levels as well.")
+        bool | None,
+        typer.Option(
+            "--logprobs/--no-logprobs",
+            help="Store the expected score over the levels as well; by default what judge and rubric say.",
+        ),
     ] = None,
     max_cost: MaxCost = None,
     max_tokens_total: MaxTokens = None,

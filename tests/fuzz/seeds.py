@@ -216,7 +216,7 @@ def seeds(reader: str) -> tuple[bytes, ...]:
         "verdict": (_verdict().encode(), b"<think>x</think>```json\n" + _verdict().encode() + b"\n```"),
         "judged": (_completion(_verdict()), _completion("I'm sorry, but I can't help with that.")),
         "log": (LOG,),
-        "price": (b"https://api.openai.com/v1\ngpt-5", b"\nanthropic/claude-sonnet-4-5", b"http://127.0.0.1:9\nm"),
+        "price": (b"https://api.openai.com/v1\ngpt-5", b"\nanthropic/claude-sonnet-5", b"http://127.0.0.1:9\nm"),
         "options": (
             b"analyze\0results\0--focal\0CN\0--format\0csv", b"import\0a.csv\0--map\0x=text\0--name\0n\0--json",
             b"questions\0quick\0--country\0CN\0--language\0en", b"rubrics\0candour\0--json", b"show\0results\0q/CN/en",

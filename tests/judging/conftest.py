@@ -93,10 +93,17 @@ def judged(rubric: Rubric) -> Callable[..., object]:
     """Return a function that has a run scored, and returns the scoring and its tally."""
 
     async def judge_all(
-        run: Run, judge: Judge, *, on: Variant | None = None, scale: Rubric | None = None, budget: Budget | None = None
+        run: Run,
+        judge: Judge,
+        *,
+        on: Variant | None = None,
+        scale: Rubric | None = None,
+        budget: Budget | None = None,
+        warn: Callable[[str], None] = lambda _: None,
     ) -> tuple[Scoring, Tally]:
         todo = pending(run, scale or rubric, judge, on or Variant())
-        async with JudgeClient(judge, [judge.endpoint], None) as client:
+        urls = [] if judge.endpoint == "provider" else [judge.endpoint]
+        async with JudgeClient(todo.judge, urls, None, warn) as client:
             tally = await score(todo, client, Silent(), budget or Budget())
         todo.scoring.ledger.seal()
         todo.scoring.ledger.close()

@@ -79,6 +79,10 @@ async def test_every_item_is_asked_in_every_epoch_with_a_seed_of_its_own(scripte
     [
         ({"fault": "truncated"}, {"status": "truncated", "finish_reason": "length"}),
         ({"fault": "content_filter"}, {"status": "filtered", "text": None, "finish_reason": "content_filter"}),
+        (
+            {"fault": "http", "status": 400, "text": "Content Exists Risk"},  # DeepSeek's filter
+            {"status": "filtered", "text": None, "prompt_tokens": None},
+        ),
         ({"fault": "text", "text": ""}, {"status": "empty", "text": None, "reasoning": None}),
         ({"fault": "text", "text": " \n "}, {"status": "empty", "text": None}),
         ({"fault": "refusal_field"}, {"status": "ok", "text": "I'm sorry, but I can't help with that."}),
@@ -89,7 +93,20 @@ async def test_every_item_is_asked_in_every_epoch_with_a_seed_of_its_own(scripte
         ({"fault": "no_usage"}, {"status": "ok", "prompt_tokens": None, "completion_tokens": None}),
         ({"fault": "in_reasoning"}, {"status": "empty", "text": None}),
     ],
-    ids=["truncated", "filtered", "empty", "blank", "refusal", "prose", "tags", "tag", "thought", "usage", "reasoning"],
+    ids=[
+        "truncated",
+        "filtered",
+        "refused",
+        "empty",
+        "blank",
+        "refusal",
+        "prose",
+        "tags",
+        "tag",
+        "thought",
+        "usage",
+        "reasoning",
+    ],
 )
 async def test_how_an_answer_ended(
     scripted: Endpoint, tmp_path: Path, rule: dict[str, Any], expected: dict[str, Any]
@@ -100,6 +117,7 @@ async def test_how_an_answer_ended(
     row = run.responses().collect().row(0, named=True)
     assert {name: row[name] for name in expected} == expected
     assert row["kind"] is None
+    assert (row["message"] is not None) == (rule["fault"] == "http")
 
 
 def test_a_model_that_ran_out_of_tokens_is_not_taken_for_a_silenced_one() -> None:

@@ -3,6 +3,7 @@
     python -m tests.scripted.endpoint [--port 0] [--script script.json]     prints its port, serves until it is killed
 
     POST /v1/chat/completions, GET /v1/models, GET /health
+    POST /v1/messages               the same in Anthropic's protocol, as far as a judge's tool call needs it
     GET  /stats                     requests, most under way at once, and per prompt: requests, replies, faults
     GET  /wait?requests=N           answers as soon as so many requests have come (or ?replies=N)
     POST /release                   answers the requests that hang, in the order in which they came
@@ -124,7 +125,7 @@ class Connection(asyncio.Protocol):
         book = self._books.get(name)
         if book is None:
             self._send(404, {"error": {"message": f"there is no {target}"}})
-        elif path == "chat/completions" and method == "POST":
+        elif path in ("chat/completions", "messages") and method == "POST":
             self._chat(book, headers, content)
         elif path == "scripts" and method == "POST":
             self._books[f"/s{len(self._books)}"] = Book(Script.read(json.loads(content)))
@@ -154,7 +155,8 @@ class Connection(asyncio.Protocol):
             self._send(404, {"error": {"message": f"there is no {path}"}})
 
     def _key_fits(self, book: Book, headers: dict[str, str]) -> bool:
-        return book.script.key is None or headers.get("authorization") == f"Bearer {book.script.key}"
+        given = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
+        return book.script.key is None or given == book.script.key
 
     def _chat(self, book: Book, headers: dict[str, str], content: bytes) -> None:
         book.came()
@@ -167,9 +169,14 @@ class Connection(asyncio.Protocol):
             told = {"error": {"message": f"The model `{model}` does not exist.", "code": 404}}
             self._answer(book, lambda: self._send(404, told))
             return
+        refused = book.script.refused(request)
+        if refused is not None:
+            told = {"error": {"message": f"Unsupported parameter: '{refused}' is not supported.", "param": refused}}
+            self._answer(book, lambda: self._send(400, told))
+            return
         schema = _schema(request)
         kind = "answer" if schema is None else "verdict"
-        system, prompt = replies.prompt_of(request["messages"])
+        system, prompt = replies.prompt_of(request)
         key = (system, prompt, model, request.get("seed"))
         count = book.counts.get(key)
         if count is None:
@@ -185,6 +192,8 @@ class Connection(asyncio.Protocol):
         else:
             said = replies.verdict(schema, prompt, model, book.script)
         reply = replies.body(said, request, rule, prompt_tokens=len(content) // 4)
+        if "tools" in request:
+            reply = replies.as_message(reply, request["tools"][0]["name"])
         self._answer(book, lambda: self._deliver(reply, rule), rule)
 
     @staticmethod
@@ -215,7 +224,8 @@ class Connection(asyncio.Protocol):
                 self._send(429, {"error": {"message": "Rate limit reached."}}, _retry_after(rule))
             case "http":
                 status = rule.status if rule is not None else 500
-                self._send(status, {"error": {"message": "The server had an error."}}, _retry_after(rule))
+                told = (rule.text if rule is not None else "") or "The server had an error."
+                self._send(status, {"error": {"message": told}}, _retry_after(rule))
             case "cut_headers":
                 self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Ty")
                 self._transport.close()
@@ -238,7 +248,8 @@ class Connection(asyncio.Protocol):
 
 def _schema(request: dict[str, Any]) -> dict[str, Any] | None:
     wanted = request.get("response_format") or {}
-    schema: dict[str, Any] | None = (wanted.get("json_schema") or {}).get("schema")
+    (tool,) = request.get("tools") or [{}]
+    schema: dict[str, Any] | None = tool.get("input_schema") or (wanted.get("json_schema") or {}).get("schema")
     return schema
 
 

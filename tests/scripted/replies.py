@@ -246,7 +246,24 @@ def _spoilt(text: str, request: Mapping[str, Any], rule: Rule) -> tuple[dict[str
     return {"content": contents.get(rule.fault, text)}, "stop"
 
 
-def prompt_of(messages: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+def as_message(completion: Mapping[str, Any], tool: str) -> dict[str, Any]:
+    """Return a chat completion as a message of Anthropic's protocol that calls `tool`, if it can."""
+    choice, usage = completion["choices"][0], completion.get("usage") or {}
+    message = choice["message"]
+    said = message["content"] or message.get("refusal") or ""
+    reason = {"length": "max_tokens", "content_filter": "refusal"}.get(choice["finish_reason"], "tool_use")
+    content: dict[str, Any] = {"type": "text", "text": said}
+    try:
+        content = {"type": "tool_use", "id": "toolu_scripted", "name": tool, "input": json.loads(said)}
+    except ValueError:
+        reason = "refusal" if message.get("refusal") else "end_turn" if reason == "tool_use" else reason
+    tokens = {"input_tokens": usage.get("prompt_tokens", 0), "output_tokens": usage.get("completion_tokens", 0)}
+    head = {"id": "msg_scripted", "type": "message", "role": "assistant", "model": completion["model"]}
+    return {**head, "content": [content], "stop_reason": reason, "usage": tokens}
+
+
+def prompt_of(request: Mapping[str, Any]) -> tuple[str, str]:
     """Return the system's and the first user's message of a conversation; repairs come after and do not count."""
-    system = next((str(one["content"]) for one in messages if one["role"] == "system"), "")
+    messages: Sequence[Mapping[str, Any]] = request["messages"]
+    system = next((str(one["content"]) for one in messages if one["role"] == "system"), str(request.get("system", "")))
     return system, next((str(one["content"]) for one in messages if one["role"] == "user"), "")

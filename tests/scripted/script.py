@@ -37,7 +37,7 @@ class Rule:
     fits: int | None = None
     """Of `truncated`: the `max_tokens` with which the reply fits; null: with none."""
     text: str = ""
-    """Of `text`: the message's content as it is."""
+    """Of `text`: the message's content as it is. Of `http`: what the error says."""
     seconds: float = 0.0
     """Of `slow`: how much later the reply comes."""
 
@@ -69,6 +69,8 @@ class Script:
     """The models it knows, others are a 404; none: any model."""
     key: str | None = None
     """The API key it wants, all else is a 401; null: none."""
+    refuses: tuple[str, ...] = ()
+    """Keys of a request that it answers with HTTP 400; `json_schema`: that kind of `response_format`."""
     lean: Mapping[str, int] = field(default_factory=dict)
     """Word in an answer → levels by which its scores are shifted: an effect to be found."""
     abstain: float = 0.0
@@ -80,7 +82,13 @@ class Script:
     def read(cls, content: Mapping[str, Any]) -> "Script":
         """Return the script that `content` (from JSON) says. Raises TypeError or ValueError if it says none."""
         rules = tuple(Rule(**rule) for rule in content.get("rules", ()))
-        return cls(**{**content, "rules": rules, "models": tuple(content.get("models", ()))})
+        names = {name: tuple(content.get(name, ())) for name in ("models", "refuses")}
+        return cls(**{**content, "rules": rules, **names})
+
+    def refused(self, request: Mapping[str, Any]) -> str | None:
+        """Return the first key of `request` that is refused; null: none is."""
+        kind = (request.get("response_format") or {}).get("type")
+        return next((name for name in self.refuses if name in request or name == kind), None)
 
 
 def share(name: str) -> float:
