@@ -1,5 +1,6 @@
 """The judges as one: a panel that scores beside its members, under the name of a judge."""
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -17,55 +18,60 @@ HUMAN = "human:"
 
 MASKED = " (masked)"
 """How the names of those end who saw answers without the country's name."""
+SETTING = re.compile(r"#[0-9a-f]{6}$")
+"""How the names end of one judge under several settings; it has one vote in the panel."""
 _ANSWER = ("criterion", "question_id", "language", "country", "epoch")
+_FACTS = ("variant_of", "topic", "sensitive", "stance")
+
+Combine = Literal["mean", "median", "none"]
 
 
-def judged(
-    scores: pl.DataFrame | pl.LazyFrame, criteria: Sequence[Criterion], combine: Literal["mean", "median", "none"]
-) -> list[Cells]:
+def judged(scores: pl.DataFrame | pl.LazyFrame, criteria: Sequence[Criterion], combine: Combine) -> list[Cells]:
     """Return the cells of every criterion under every judge and, unless `combine` is "none", their panel.
 
     Raises:
         InputError: a criterion of the scores is not among `criteria`.
     """
-    scores = scores.lazy()
-    return cells(scores if combine == "none" else _with_panel(scores, criteria, combine), criteria)
+    return cells(with_panel(scores, criteria, combine), criteria)
 
 
-def _with_panel(
-    scores: pl.LazyFrame, criteria: Sequence[Criterion], combine: Literal["mean", "median"]
-) -> pl.LazyFrame:
-    """Return `scores` with the panel's added, if there are at least two judges that are no humans; else as they are.
+def with_panel(scores: pl.DataFrame | pl.LazyFrame, criteria: Sequence[Criterion], combine: Combine) -> pl.LazyFrame:
+    """Return `scores` with the panel's added, on each criterion that at least two judges scored who are no humans.
 
-    A judge's repeats of one answer are averaged first. On ordinal and numeric criteria the panel gives the mean or the
-    median of the judges that scored; on binary ones the majority, 0.5 if tied; on nominal ones the majority, and a tie
-    is an abstention. Where no judge scored, the panel is missing for the first of their reasons in the alphabet.
+    The panel has a score where all its members have one: were it made of whoever scored, a strict judge's silence
+    about one country would look like a difference between countries. Elsewhere it is missing for the first of their
+    reasons in the alphabet. A judge's repeats of one answer, and its settings, are averaged first. On ordinal and
+    numeric criteria the panel gives the mean or the median; on binary ones the majority, 0.5 if tied; on nominal ones
+    the majority, and a tie is an abstention.
     """
-    members = scores.filter(~pl.col("judge").str.starts_with(HUMAN))
-    if len(members.select(pl.col("judge").unique()).collect()) < 2:
+    scores = scores.lazy()
+    if combine == "none":
         return scores
-    nominal = [criterion.id for criterion in criteria if criterion.scale is Scale.NOMINAL]
-    binary = [criterion.id for criterion in criteria if criterion.scale is Scale.BINARY]
-    per_judge = members.group_by(*_ANSWER, "judge").agg(
-        pl.col("variant_of", "topic", "sensitive", "stance").max(),
-        steady_mean("score").alias("score"),
-        pl.col("missing").min(),
-    )
+    members = _members(scores)
     value = steady_mean("score") if combine == "mean" else pl.col("score").median()
     vote = pl.when(value > 0.5).then(1.0).when(value < 0.5).then(0.0).otherwise(value)
+    binary, nominal = ([c.id for c in criteria if c.scale is scale] for scale in (Scale.BINARY, Scale.NOMINAL))
+    per_judge = members.group_by(*_ANSWER, "members", "judge").agg(
+        pl.col(_FACTS).max(),
+        steady_mean("score").alias("score"),
+        pl.col("missing").min(),
+        _CAME.any().alias("came"),
+    )
     voted = (
-        per_judge.group_by(*_ANSWER)
+        per_judge.group_by(*_ANSWER, "members")
         .agg(
-            pl.col("variant_of", "topic", "sensitive", "stance").max(),
+            pl.col(_FACTS).max(),
             pl.when(pl.col("criterion").first().is_in(binary)).then(vote).otherwise(value).alias("score"),
-            pl.col("missing").min(),
+            pl.col("missing").filter(~pl.col("came")).min(),
+            (pl.col("came").sum() == pl.col("members").first()).alias("all_came"),
         )
         .join(_majorities(members, nominal), on=_ANSWER, how="left", nulls_equal=True)
+        .with_columns(pl.when("all_came").then(pl.col("score", "label")))
         .with_columns(
-            pl.when(pl.col("score").is_not_null() | pl.col("label").is_not_null())
+            pl.when(_CAME)
             .then(None)
-            .when(pl.col("tied"))
-            .then(pl.lit(FailureKind.ABSTAINED.value))
+            .when("all_came")
+            .then(pl.lit(FailureKind.ABSTAINED.value))  # tied
             .otherwise(pl.col("missing"))
             .alias("missing"),
             pl.lit(PANEL).alias("judge"),
@@ -75,6 +81,24 @@ def _with_panel(
         .collect()  # once, however often the result is read
     )
     return pl.concat([scores.select(SCORES.names()), voted.lazy()])
+
+
+_CAME = pl.col("score").is_not_null() | pl.col("label").is_not_null()
+
+
+def _members(scores: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the rows of the panel's members, under each judge's own name, with the number of `members`.
+
+    Who never scored a criterion is no member there.
+    """
+    judges = scores.filter(~pl.col("judge").str.starts_with(HUMAN)).with_columns(
+        pl.col("judge").str.replace(SETTING.pattern, "")
+    )
+    return (
+        judges.filter(_CAME.any().over("criterion", "judge"))
+        .with_columns(pl.col("judge").n_unique().over("criterion").cast(pl.Int64).alias("members"))
+        .filter(pl.col("members") > 1)
+    )
 
 
 def _majorities(members: pl.LazyFrame, nominal: Sequence[str]) -> pl.LazyFrame:

@@ -46,10 +46,11 @@ def select(reader: Reader, index: Index, filters: Filters) -> Selection:
     if filters.about_scores:
         scores = index.scores.filter(_about_scores(index, filters)).select("nr")
         scores = scores.filter(pl.col("nr").is_in(answers["nr"].implode()))
-        if filters.judge == PANEL and filters.score is not None and filters.score != YES:
-            # The panel lacks a score where all of its members do.
-            came = index.scores.filter(_about_scores(index, filters.with_(score=YES)))["nr"]
-            scores = scores.filter(~pl.col("nr").is_in(came.implode()))
+        if filters.judge == PANEL and (filters.score == YES or filters.paired is not None):
+            # The panel has a score where all of its members do.
+            lacking = filters.with_(score=NO, paired=None, low=None, high=None, label=None)
+            gone = index.scores.filter(_about_scores(index, lacking))["nr"]
+            scores = scores.filter(~pl.col("nr").is_in(gone.implode()))
         answers = answers.filter(pl.col("nr").is_in(scores["nr"].implode()))
         if filters.paired is not None:
             answers = answers.filter(_paired(filters.paired))
@@ -71,14 +72,17 @@ def _about_answers(filters: Filters) -> pl.Expr:
     return pl.all_horizontal(wanted) if wanted else pl.lit(value=True)
 
 
+_CAME = pl.col("score").is_not_null() | pl.col("label").is_not_null()
+
+
 def _about_scores(index: Index, filters: Filters) -> pl.Expr:
-    came = pl.col("score").is_not_null() | pl.col("label").is_not_null()
     wanted = []
     if filters.criterion is not None:
         known = [criterion.id for criterion in index.criteria]
         wanted.append(pl.col("criterion") == _known("criterion", filters.criterion, known))
     if filters.judge == PANEL:
-        wanted.append(pl.col("judge").is_in([judge for judge in index.judges if not judge.startswith(HUMAN)]))
+        scored = index.scores.filter(_CAME)["judge"].cast(pl.String).unique()
+        wanted.append(pl.col("judge").is_in([judge for judge in scored if not judge.startswith(HUMAN)]))
     elif filters.judge is not None:
         wanted.append(pl.col("judge") == _known("judge", filters.judge, index.judges))
     if filters.low is not None:
@@ -88,9 +92,9 @@ def _about_scores(index: Index, filters: Filters) -> pl.Expr:
     if filters.label is not None:
         wanted.append(pl.col("label") == filters.label)
     if filters.score == YES or filters.paired is not None:
-        wanted.append(came)
+        wanted.append(_CAME)
     elif filters.score is not None:
-        wanted.append(~came if filters.score == NO else pl.col("missing") == filters.score)
+        wanted.append(~_CAME if filters.score == NO else pl.col("missing") == filters.score)
     return pl.all_horizontal(wanted) if wanted else pl.lit(value=True)
 
 

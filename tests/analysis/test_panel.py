@@ -40,22 +40,48 @@ THREE = {
 
 
 @pytest.mark.parametrize(
-    # Judge a's repeats are averaged first: 2. Then (2, 2, 5) and (2, 2) of those that scored.
+    # Judge a's repeats are averaged first: 2. Then (2, 2, 5); of the second question c says nothing.
     ("panel", "mean"),
-    [("mean", (3 + 2) / 2), ("median", (2 + 2) / 2)],
+    [("mean", 3), ("median", 2)],
 )
-def test_a_panel_joins_the_judges_that_scored(panel, mean):
+def test_a_panel_has_a_score_where_all_its_judges_do(panel, mean):
     found = panel_row(TONE, THREE, panel)
     assert found["mean_focal"] == pytest.approx(mean)
-    assert (found["missing_focal"], found["rows_focal"]) == (0, 2)
+    assert (found["missing_focal"], found["rows_focal"], found["reasons_focal"]) == (1, 1, "timeout=1")
+
+
+def test_a_judge_that_falls_silent_about_one_country_makes_no_difference_out_of_nothing():
+    # Neither judge tells the countries apart: the strict one scores 2 throughout, the mild one 4, and of the focal
+    # country only every third time. The mean of whoever scored would be 2, 2, 3, 2, 2, 3, … against 3.
+    mild = {"CN": [None, None, 4] * 10, "US": [4] * 30}
+    found = panel_row(TONE, {"strict": {"CN": [2] * 30, "US": [2] * 30}, "mild": mild})
+    assert (found["difference"], found["mean_focal"], found["n_questions"]) == (0, 3, 10)
+    assert found["missing_focal"] == 20
+    assert "attrition" in found["flags"].split()
+    assert found["bound_low"] < 0 < found["bound_high"]
+
+
+def test_a_judge_under_two_settings_has_one_vote():
+    lone, twice = {"CN": [1, 1], "US": [3, 3]}, {"CN": [5, 5], "US": [3, 3]}
+    assert panel_row(TONE, {"a": lone, "b#0123ab": twice, "b#456cde": twice})["mean_focal"] == 3
+    table = contrasts(scores("tone", {"b#0123ab": lone, "b#456cde": twice}), [TONE], focal="CN")
+    assert "panel" not in table["judge"]
+
+
+def test_a_judge_that_never_scored_is_no_member():
+    silent = {"CN": [None, None], "US": [None, None]}
+    assert panel_row(TONE, {"a": THREE["a"], "b": THREE["b"], "down": silent})["missing_focal"] == 0
+    table = contrasts(scores("tone", {"a": THREE["a"], "down": silent}), [TONE], focal="CN")
+    assert "panel" not in table["judge"]
 
 
 def test_a_binary_panel_votes_and_splits_a_tie():
     verdicts = {
         "a": {"CN": [1, 1, 1], "US": [0, 0, 0]},
-        "b": {"CN": [1, 0, None], "US": [0, 0, 0]},
-        "c": {"CN": [0, None, None], "US": [0, 0, 1]},
+        "b": {"CN": [1, [0, 0], 1], "US": [0, 0, 0]},
+        "c": {"CN": [0, [1, 0], 1], "US": [0, 0, 1]},
     }
+    # Votes: 1, 1, 0 is 1; 1, 0, 0.5 is tied; 1, 1, 1 is 1.
     found = panel_row(REFUSED, verdicts)
     assert found["mean_focal"] == pytest.approx((1 + 0.5 + 1) / 3)
     assert found["mean_reference"] == 0
@@ -65,10 +91,10 @@ def test_a_nominal_panel_votes_and_abstains_on_a_tie():
     verdicts = {
         "a": {"CN": ["full", "full"], "US": ["full", "full"]},
         "b": {"CN": [["full", "evasive", "evasive"], "evasive"], "US": ["full", "full"]},
-        "c": {"CN": ["evasive", None], "US": ["full", "full"]},
+        "c": {"CN": ["evasive", ["evasive", "full"]], "US": ["full", "full"]},
     }
     found = panel_row(KIND, verdicts, category="evasive")
-    # First question: evasive has 2/3 of b's vote and c's, full has 1/3 and a's. Second: one each.
+    # First question: evasive has 2/3 of b's vote and c's, full has 1/3 and a's. Second: one and a half each.
     assert (found["n_questions"], found["mean_focal"]) == (1, 1)
     assert found["reasons_focal"] == "abstained=1"
 
