@@ -5,6 +5,7 @@ same epochs: everything is paired by question, and tested by the same sign-flip 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -33,6 +34,28 @@ MOVED = pl.Schema(
 )
 CONTRAST = "focal - others"
 """What the row is called that says how the contrast itself moved."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Two ways of showing the same responses to a judge, by the settings of their scorings."""
+
+    title: str
+    on: str
+    """`answer` or `reasoning`: what is shown."""
+    placebo: str | None
+    before: str = "answer"
+    """What is shown, as it is, on the other side."""
+
+
+CHANGES = {
+    "mask": Change("The same answers without the country's name: what moved is the judge's", "answer", "mask"),
+    "swap": Change("The same answers under another country's name: what moved is the judge's", "answer", "swap"),
+    "reasoning": Change("The thinking in the answer's place", "reasoning", None),
+    "reasoning_mask": Change("The same thinking without the country's name", "reasoning", "mask", "reasoning"),
+    "reasoning_swap": Change("The same thinking under another country's name", "reasoning", "swap", "reasoning"),
+}
+"""What is compared, by name."""
 
 
 def moved(before: pl.DataFrame, after: pl.DataFrame, criteria: Sequence[Criterion], *, focal: str) -> pl.DataFrame:

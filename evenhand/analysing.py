@@ -11,10 +11,11 @@ import polars as pl
 
 from analysis.contrasts import contrasts
 from analysis.familiar import familiar_tests
-from analysis.load import load_scores, scorings_of
+from analysis.load import judge_names, load_scores, scorings_of
 from analysis.missing import missing_counts
-from analysis.moved import moved
+from analysis.moved import CHANGES, moved
 from analysis.omnibus import omnibus
+from analysis.panel import with_panel
 from analysis.settings import OTHERS, Analysis
 from analysis.survival import leave_one_out, survival
 from rubrics import Criterion
@@ -45,7 +46,11 @@ class Analyzed:
     omnibus: pl.DataFrame
     """Does any country differ: schema `analysis.omnibus.OMNIBUS`."""
     moved: Mapping[str, pl.DataFrame]
-    """How scores move under each placebo (`mask`, `swap`) or on the `reasoning`: schema `analysis.moved.MOVED`."""
+    """How scores move, by the names of `analysis.moved.CHANGES`: schema `analysis.moved.MOVED`."""
+    unexpected: pl.DataFrame
+    """Given levels that count where an expected score could not be had: schema `analysis.load.UNEXPECTED`."""
+    unpaired: tuple[str, ...]
+    """Folders of placebos (or of scored thinking) that no scoring under the same settings can be compared with."""
     survival: pl.DataFrame | None = None
     """Does each verdict survive leaving one thing out: schema `analysis.survival.SUMMARY`; null: not asked for."""
     familiar: pl.DataFrame | None = None
@@ -54,6 +59,7 @@ class Analyzed:
     def frames(self) -> dict[str, pl.DataFrame]:
         """Return every frame that is there, by name."""
         named = {"contrasts": self.contrasts, "missing": self.missing, "omnibus": self.omnibus}
+        named |= {} if self.unexpected.is_empty() else {"unexpected": self.unexpected}
         named |= {f"moved_{name}": frame for name, frame in self.moved.items()}
         more = {"survival": self.survival, "familiar": self.familiar}
         return named | {name: frame for name, frame in more.items() if frame is not None}
@@ -107,6 +113,8 @@ def compute(
     said = {name: value for name, value in settings.items() if value is not None}
     analysis = parse(Analysis, {**declared, **said}, f"{run.path}: analysis")
     table = contrasts(scores, scored.criteria, focal=focal, references=references, analysis=analysis)
+    whole = with_panel(scores, scored.criteria, analysis.panel).collect()
+    frames, unpaired = _moved(run, focal, analysis)
     survived = familiar = None
     if survive:
         left_out = leave_one_out(scores, scored.criteria, focal=focal, references=references, analysis=analysis)
@@ -122,9 +130,11 @@ def compute(
         scores=scores,
         criteria=scored.criteria,
         contrasts=table,
-        missing=missing_counts(scores),
-        omnibus=omnibus(scores, scored.criteria),
-        moved=_moved(run, focal),
+        missing=missing_counts(whole),
+        omnibus=omnibus(whole, scored.criteria),
+        moved=frames,
+        unexpected=scored.unexpected,
+        unpaired=unpaired,
         survival=survived,
         familiar=familiar,
     )
@@ -177,17 +187,23 @@ def _codes(name: str) -> tuple[str, ...]:
         return ()
 
 
-def _moved(run: Run, focal: str) -> dict[str, pl.DataFrame]:
-    """Return what moved in every variant that has been scored, each judge against itself on the answers as they are."""
-    frames = {}
-    for name, on, placebo in (("mask", "answer", "mask"), ("swap", "answer", "swap"), ("reasoning", "reasoning", None)):
-        other = scorings_of(run, on=on, placebo=placebo)
-        same = {(one.judge, one.manifest["rubric"]) for one in other}
-        plain = [one for one in scorings_of(run) if (one.judge, one.manifest["rubric"]) in same]
-        if plain and other:
-            before, after = load_scores(run, plain), load_scores(run, other)
-            frames[name] = moved(before.scores.collect(), after.scores.collect(), before.criteria, focal=focal)
-    return frames
+def _moved(run: Run, focal: str, analysis: Analysis) -> tuple[dict[str, pl.DataFrame], tuple[str, ...]]:
+    """Return what moved in every change that has been scored, each setting against itself; and what has no other side.
+
+    A placebo by a judge under other settings would tell what those settings move.
+    """
+    frames, unpaired = {}, []
+    for name, change in CHANGES.items():
+        later = {one.setting: one for one in scorings_of(run, on=change.on, placebo=change.placebo)}
+        earlier = {one.setting: one for one in scorings_of(run, on=change.before)}
+        both = [setting for setting in earlier if setting in later]
+        unpaired += [one.path.name for setting, one in later.items() if setting not in earlier]
+        if both:
+            names = judge_names(list(earlier.values()))
+            read = [load_scores(run, [side[setting] for setting in both], names) for side in (earlier, later)]
+            before, after = (with_panel(side.scores, side.criteria, analysis.panel).collect() for side in read)
+            frames[name] = moved(before, after, read[0].criteria, focal=focal)
+    return frames, tuple(unpaired)
 
 
 def _written(result: Analyzed) -> Analyzed:
@@ -246,4 +262,5 @@ def _inputs(run: Run) -> str:
 
 MANIFEST = "analysis.json"
 """What the frames in `analysis/` are of: inputs, countries, settings, version."""
-_OPTIONAL = ("survival", "familiar", "moved_mask", "moved_swap", "moved_reasoning")
+MOVED_FRAMES = tuple(f"moved_{name}" for name in CHANGES)
+_OPTIONAL = ("survival", "familiar", "unexpected", *MOVED_FRAMES)

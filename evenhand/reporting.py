@@ -47,6 +47,7 @@ def content_of(result: Analyzed) -> Content:
         topics=topics,
         omnibus=result.omnibus,
         moved=result.moved,
+        unexpected=result.unexpected,
         survival=result.survival,
         **vars(agreed(scores, criteria, focal)),
     )

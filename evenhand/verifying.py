@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from evenhand.analysing import analysis_of, compute
+from evenhand.analysing import MOVED_FRAMES, analysis_of, compute
 from evenhand.facts import versions
 from evenhand.verified import Design, Difference, Findings, check_ledger
 from judging.prompt import PROMPT_VERSION
@@ -24,7 +24,7 @@ from runs.settings import Generation
 from runs.store import Folder, Run, Scoring, open_run
 from runs.tomlfile import parse
 
-COMPARED = ("contrasts", "missing", "omnibus", "moved_mask", "moved_swap", "moved_reasoning")
+COMPARED = ("contrasts", "missing", "omnibus", "unexpected", *MOVED_FRAMES)
 """Frames in `analysis/` that are computed again."""
 PLACE = (
     "criterion",

@@ -139,6 +139,15 @@ class Scoring(Folder):
         return str(self.manifest["judge"])
 
     @property
+    def setting(self) -> str:
+        """What determines its verdicts besides the text that is judged and the repeat: rubric, judge, prompt, orders.
+
+        Scorings of one setting differ in how often they repeat, or in what of a response they show.
+        """
+        variant = ("repeats", "on", "placebo")
+        return digest({name: value for name, value in self.manifest["identity"].items() if name not in variant})
+
+    @property
     def rubric_path(self) -> Path:
         """Where the rubric stands as it was when the scoring began."""
         return self.path / "rubric.toml"

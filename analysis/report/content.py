@@ -28,7 +28,9 @@ class Content:
     omnibus: pl.DataFrame
     """Schema `analysis.omnibus.OMNIBUS`."""
     moved: Mapping[str, pl.DataFrame]
-    """`mask`, `swap`, `reasoning`, as far as they were scored: schema `analysis.moved.MOVED`."""
+    """By the names of `analysis.moved.CHANGES`, as far as they were scored: schema `analysis.moved.MOVED`."""
+    unexpected: pl.DataFrame
+    """Schema `analysis.load.UNEXPECTED`; empty without expected scores, or with all of them."""
     survival: pl.DataFrame | None
     """Schema `analysis.survival.SUMMARY`; null: nobody asked."""
     agreement: pl.DataFrame
@@ -49,9 +51,14 @@ class Content:
         return dict(self.contrasts.select("criterion", "scale").iter_rows())
 
     @cached_property
+    def asked(self) -> pl.DataFrame:
+        """The rows of `missing` that somebody was asked for: the panel's are made of them."""
+        return self.missing.filter(pl.col("judge") != PANEL)
+
+    @cached_property
     def judges(self) -> list[str]:
         """Who scored, humans included, the panel not."""
-        names = self.missing["judge"].unique(maintain_order=True)
+        names = self.asked["judge"].unique(maintain_order=True)
         return sorted(names.to_list(), key=lambda name: (name.startswith(HUMAN), name))
 
     @cached_property

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from analysis.moved import CONTRAST
+from analysis.moved import CHANGES, CONTRAST
 from analysis.report.content import Content
 from analysis.report.drawing import Figure
 from analysis.report.strips import Line, strips
@@ -151,6 +151,8 @@ _MOVED = {
     "mask": "The contrast without the country's name",
     "swap": "The contrast under another country's name",
     "reasoning": "The contrast in the thinking",
+    "reasoning_mask": "The thinking's contrast without the country's name",
+    "reasoning_swap": "The thinking's contrast under another country's name",
 }
 
 
@@ -257,7 +259,7 @@ def line_figures(content: Content) -> Iterator[Figure]:
     found = (
         contrast_figure(content),
         placebo_figure(content),
-        *(moved_figure(content, name) for name in ("mask", "swap", "reasoning")),
+        *(moved_figure(content, name) for name in CHANGES),
         agreement_figure(content),
     )
     yield from (figure for figure in found if figure is not None)

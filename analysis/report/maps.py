@@ -140,7 +140,7 @@ def _countries(focal: str, means: dict[str, float]) -> tuple[list[str], int]:
 
 def missing_figure(content: Content) -> Figure | None:
     """Return the rate of refusals and the scores that did not come, per country; null if there is neither."""
-    gaps = missing_scores(content.missing)
+    gaps = missing_scores(content.asked)
     whole = pl.col("topic").is_null() & pl.col("category").is_null() & pl.col("mean").is_not_null()
     called = (pl.col("criterion") == REFUSAL) | pl.col("criterion").str.ends_with(f".{REFUSAL}")
     rates = content.topics.filter(pl.col("judge") == content.chief, whole, called)
@@ -158,7 +158,7 @@ def missing_figure(content: Content) -> Figure | None:
     ).filter(pl.col("share") > 0)
     if data.is_empty():
         return None
-    present = content.missing["country"].unique().to_list()
+    present = content.asked["country"].unique().to_list()
     lost = dict(gaps.group_by("country").agg(pl.sum("share")).iter_rows())
     countries, dropped = _countries(content.focal, {country: lost.get(country, 0.0) for country in present})
     data = data.filter(pl.col("country").is_in(countries))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from analysis.footnotes import footnotes
-from analysis.moved import CONTRAST
+from analysis.moved import CHANGES, CONTRAST
 from analysis.panel import HUMAN
 from analysis.report.content import Content
 from analysis.report.drawing import Figure, plain
@@ -95,7 +95,7 @@ def _topics(_: Content, figures: Figures) -> str:
 
 
 def _missing(content: Content, figures: Figures) -> str:
-    rows = content.missing
+    rows = content.asked
     came, asked = int(rows.filter(pl.col("reason").is_null())["rows"].sum()), int(rows["rows"].sum())
     told = paragraph(f"{came:,} of {asked:,} scores came, all judges, criteria and countries together.")
     note = ""
@@ -104,6 +104,9 @@ def _missing(content: Content, figures: Figures) -> str:
             "No criterion is called “refusal”, so refusals are not told apart here; "
             "`evenhand score RUN --rubric refusal --judge …` would count them."
         )
+    if len(content.unexpected):
+        caption = "Given levels that count where no expected score could be had"
+        note += table(labelled(readable(content.unexpected)), caption)
     return told + (_drawn(figures, "missing") or paragraph("No refusal, and nothing is missing.")) + note
 
 
@@ -194,7 +197,8 @@ def _judges(content: Content, figures: Figures) -> str:
 
 
 def _bias(content: Content, figures: Figures) -> str:
-    shown = [_moved(content, figures, name) for name in ("mask", "swap") if name in content.moved]
+    placebos = [name for name, change in CHANGES.items() if change.placebo and name in content.moved]
+    shown = [_moved(content, figures, name) for name in placebos]
     nothing = (
         "The judges have not been tested with a placebo; `evenhand score RUN --placebo mask` has the same answers "
         "judged without the country's name. What moves then is the judge's doing."

@@ -11,7 +11,7 @@ from rich.text import Text
 from analysis.export import to_csv, to_html, to_latex, to_markdown
 from analysis.familiar import TESTS
 from analysis.footnotes import footnotes
-from analysis.moved import CONTRAST
+from analysis.moved import CHANGES, CONTRAST
 from analysis.settings import OTHERS
 from analysis.tables import readable, rich_table, written
 from evenhand.analysing import Analyzed
@@ -34,6 +34,7 @@ def print_analysis(
             "focal": analysis.focal,
             "report": None if report is None else str(report),
         }
+        facts["unpaired"] = list(analysis.unpaired)
         show_json(facts | {name: frame.to_dicts() for name, frame in analysis.frames().items()})
         return
     declared = analysis.contrasts.filter(pl.col("family") == "confirmatory")
@@ -79,9 +80,13 @@ def _print_more(analysis: Analyzed, *, everything: bool) -> None:
     """Print what stands beside the table."""
     print_frame("Scores that did not come", _missing(analysis.missing))
     print_frame("Do the countries differ at all", _omnibus(analysis.omnibus))
+    print_frame("Given levels that count where no expected score could be had", analysis.unexpected)
     for name, frame in analysis.moved.items():
         shown = frame if everything else frame.filter(pl.col("country") == CONTRAST)
-        print_frame(_MOVED[name], shown)
+        print_frame(CHANGES[name].title, shown)
+    for folder in analysis.unpaired:
+        told = f"{folder}: nothing to compare it with; have the same judge score the answers, with the same settings."
+        console.print(told, markup=False, soft_wrap=True)
     if analysis.survival is not None:
         survival = analysis.survival.drop("focal")
         print_frame("Does the conclusion survive leaving one out", survival)
@@ -90,13 +95,6 @@ def _print_more(analysis: Analyzed, *, everything: bool) -> None:
         print_frame("Familiar tests", familiar if everything else familiar.filter(pl.col("reference") == OTHERS))
         for test in analysis.familiar["test"].unique(maintain_order=True):
             show(Text(f"{test}: {TESTS[test].caveat}", style="dim"))
-
-
-_MOVED = {
-    "mask": "The same answers without the country's name: what moved is the judge's",
-    "swap": "The same answers under another country's name: what moved is the judge's",
-    "reasoning": "The thinking in the answer's place",
-}
 
 
 def _missing(counts: pl.DataFrame) -> pl.DataFrame:
