@@ -10,9 +10,11 @@ from analysis.agreement import agreement
 from analysis.interaction import judge_interactions
 from analysis.load import load_scores
 from analysis.ppi import corrected_contrasts
+from analysis.settings import Analysis
 from evenhand.analysing import focal_of
 from rubrics import Criterion
 from runs.store import Run, open_run
+from runs.tomlfile import parse
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Agreed:
 
 
 def agree(run: Run | Path | str, *, focal: str | None = None) -> Agreed:
-    """Compare the judges of a run with each other, with the humans, and with themselves over repeats.
+    """Compare the judges of a run with each other, they and their panel with the humans, and each with its own repeats.
 
     Raises:
         InputError: nothing has been scored, or the focal country is not in the run.
@@ -37,13 +39,14 @@ def agree(run: Run | Path | str, *, focal: str | None = None) -> Agreed:
     scored = load_scores(run)
     scores = scored.scores.collect()
     focal = focal_of(run, focal, scores["country"].unique().sort().to_list())
-    return agreed(scores, scored.criteria, focal)
+    settings = parse(Analysis, run.manifest["study"].get("analysis") or {}, f"{run.path}: analysis")
+    return agreed(scores, scored.criteria, focal, settings)
 
 
-def agreed(scores: pl.DataFrame, criteria: Sequence[Criterion], focal: str) -> Agreed:
-    """Compare the judges of `scores`, a frame of schema `runs.frames.SCORES`."""
+def agreed(scores: pl.DataFrame, criteria: Sequence[Criterion], focal: str, settings: Analysis) -> Agreed:
+    """Compare the judges of `scores`, a frame of schema `runs.frames.SCORES`; `settings` say how they are joined."""
     return Agreed(
-        agreement(scores, criteria),
+        agreement(scores, criteria, panel=settings.panel),
         judge_interactions(scores, criteria, focal),
         corrected_contrasts(scores, criteria, focal),
     )

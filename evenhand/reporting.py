@@ -49,5 +49,5 @@ def content_of(result: Analyzed) -> Content:
         moved=result.moved,
         unexpected=result.unexpected,
         survival=result.survival,
-        **vars(agreed(scores, criteria, focal)),
+        **vars(agreed(scores, criteria, focal, result.settings)),
     )

@@ -8,6 +8,7 @@ from rubrics import Criterion, Scale
 from runs.frames import SCORES, frame
 
 TONE = Criterion(id="tone", question="?", scale=Scale.ORDINAL, anchors={str(level): "x" for level in range(1, 6)})
+REFUSED = Criterion(id="refused", question="?", scale=Scale.BINARY, anchors={"0": "no", "1": "yes"})
 KIND = Criterion(id="kind", question="?", scale=Scale.NOMINAL, anchors={"full": "x", "evasive": "y", "canned": "z"})
 NUMBER = Criterion(id="number", question="?", scale=Scale.NUMERIC, minimum=0, maximum=100, anchors={"0": "a"})
 
@@ -38,6 +39,7 @@ def test_every_comparison_has_its_statistics():
     assert table.schema == AGREEMENT
     who = table.select("comparison", "first", "second").unique(maintain_order=True).rows()
     pairs = [("a", "b"), ("a", "human:x"), ("a", "human:y"), ("b", "human:x"), ("b", "human:y"), ("human:x", "human:y")]
+    pairs += [("panel", "human:x"), ("panel", "human:y")]
     assert who == [("judges", None, None), ("humans", None, None), *(("pair", *pair) for pair in pairs)]
     pair = table.filter(comparison="pair", first="a", second="human:x")
     assert pair["statistic"].to_list() == [
@@ -69,6 +71,76 @@ def test_values_are_the_coefficients_of_the_ratings():
         assert row["value"] == pytest.approx(wanted)
         assert row["ci_low"] <= row["value"] <= row["ci_high"]
         assert (row["n_raters"], row["n_questions"], row["n_units"], row["flags"]) == (2, 12, 48, "few_questions")
+
+
+def near(levels, off):
+    """Expected scores a hundredth or so beside `levels`, on the scale's side of its ends."""
+    low, high = min(levels), max(levels)
+    return [min(max(level + off * (1 + i % 3), low + abs(off)), high - abs(off)) for i, level in enumerate(levels)]
+
+
+OF_LEVELS = ["raw_agreement", "krippendorff_alpha", "gwet_ac1", "gwet_ac2", "cohen_kappa", "quadratic_kappa"]
+
+
+@pytest.mark.parametrize(
+    ("criterion", "first", "second"),
+    [
+        (REFUSED, [level % 2 for level in GIVEN["a"]], [level % 2 for level in GIVEN["b"]]),
+        (TONE, GIVEN["a"], GIVEN["b"]),
+    ],
+    ids=["binary", "ordinal"],
+)
+def test_expected_scores_near_a_level_agree_as_the_level_does(criterion, first, second):
+    def table(one, other):
+        again = scores({"a": other}, criterion.id, repeat=2)  # for the judge's agreement with itself
+        return agreement(
+            pl.concat([scores({"a": one, "b": other}, criterion.id), again]), [criterion], resamples=100
+        ).filter(pl.col("statistic").is_in(OF_LEVELS))
+
+    given, expected = table(first, second), table(near(first, 0.01), near(second, -0.01))
+    assert set(given["comparison"]) == {"judges", "pair", "repeats"}
+    assert expected.equals(given)
+    assert 0 < given.filter(statistic="raw_agreement")["value"].min() < 1
+    same = table(near(first, 0.01), near(first, -0.01)).filter(pl.col("value") != 1)
+    assert same.is_empty()
+
+
+def test_icc_and_tau_take_expected_scores_as_they_are():
+    one, other = [level + 0.3 * (i % 2) for i, level in enumerate(TRUE)], [float(level) for level in TRUE]
+    table = agreement(scores({"a": one, "b": other}), [TONE], resamples=100)
+    where = {"comparison": "pair", "first": "a", "second": "b"}
+    assert value(table, statistic="icc_single", **where)["value"] == pytest.approx(icc([one, other]).single)
+    assert value(table, statistic="kendall_tau_b", **where)["value"] == pytest.approx(
+        rank_correlation(one, other).tau_b
+    )
+    assert value(table, statistic="icc_single", **where)["value"] < 1
+    assert value(table, statistic="quadratic_kappa", **where)["value"] == 1
+    steady = agreement(scores({"a": [3.2, 3.1] * 24, "b": [3.3, 3.2] * 24}), [TONE], resamples=100)
+    flags = {row["statistic"]: row["flags"].split() for row in steady.filter(comparison="pair").to_dicts()}
+    assert "constant" in flags["quadratic_kappa"]  # everything is a 3
+    assert "constant" not in flags["icc_single"]
+
+
+def test_the_panel_is_compared_with_people_and_with_nobody_else():
+    # Questions 1 to 4, both judges on each: the panel's means are 2, 3, 2.5 (the even level: 2) and 3.5 (4).
+    given = {"a": [2, 3, 2, 3], "b": [2, 3, 3, 4], "human:x": [2, 3, 2, 5]}
+    table = agreement(scores(given), [TONE], resamples=50)
+    assert table.filter(first="panel")["second"].unique().to_list() == ["human:x"]
+    assert "panel" not in table["second"]
+    where = {"comparison": "pair", "first": "panel", "second": "human:x"}
+    assert value(table, statistic="raw_agreement", **where)["value"] == 3 / 4
+    kappa = cohen_kappa([2, 3, 2, 4], given["human:x"], range(1, 6))
+    assert value(table, statistic="quadratic_kappa", **where)["value"] == pytest.approx(kappa)
+    means = icc([[2, 3, 2.5, 3.5], given["human:x"]]).single
+    assert value(table, statistic="icc_single", **where)["value"] == pytest.approx(means)
+    for alone in (
+        agreement(scores(given), [TONE], panel="none"),
+        agreement(scores({"a": [2], "human:x": [3]}), [TONE]),
+    ):
+        assert "panel" not in alone["first"]
+    # A binary vote that is tied is no "yes".
+    tied = scores({"a": [1, 1, 0, 0], "b": [1, 0, 1, 0], "human:x": [1, 0, 0, 0]}, "refused")
+    assert value(agreement(tied, [REFUSED], resamples=50), statistic="raw_agreement", **where)["value"] == 1
 
 
 def test_missing_scores_leave_their_unit_out_of_a_pair_only():
