@@ -4,7 +4,8 @@
 
     POST /v1/chat/completions, GET /v1/models, GET /health
     POST /v1/messages               the same in Anthropic's protocol, as far as a judge's tool call needs it
-    GET  /stats                     requests, most under way at once, and per prompt: requests, replies, faults
+    GET  /stats                     requests, most under way at once, and per prompt: requests, replies, faults; the
+                                    systems' messages, whole
     GET  /wait?requests=N           answers as soon as so many requests have come (or ?replies=N)
     POST /release                   answers the requests that hang, in the order in which they came
     POST /scripts                   a further endpoint under a path of its own: {"path": "/s1"} (/s1/v1/…, /s1/stats)
@@ -40,6 +41,8 @@ class Count:
     seed: int | None
     prompt: str
     """Its beginning."""
+    system: int
+    """Which of the book's systems' messages stood before it."""
     requests: int = 0
     replies: int = 0
     """Replies without a fault."""
@@ -52,6 +55,8 @@ class Book:
     def __init__(self, script: Script) -> None:
         self.script = script
         self.counts: dict[tuple[str, str, str, object], Count] = {}
+        self.systems: dict[str, int] = {}
+        """Systems' messages, numbered as they came: few, for they are the same for many prompts."""
         self.requests = self.replies = self.under_way = self.most_under_way = 0
         self.hanging: list[Callable[[], None]] = []
         self._waiting: list[tuple[str, int, Callable[[], None]]] = []
@@ -59,7 +64,7 @@ class Book:
     def facts(self) -> dict[str, Any]:
         """Return all counts."""
         numbers = {name: getattr(self, name) for name in ("requests", "replies", "under_way", "most_under_way")}
-        return {**numbers, "prompts": [asdict(count) for count in self.counts.values()]}
+        return {**numbers, "prompts": [asdict(count) for count in self.counts.values()], "systems": list(self.systems)}
 
     def came(self) -> None:
         """Count a request."""
@@ -180,7 +185,8 @@ class Connection(asyncio.Protocol):
         key = (system, prompt, model, request.get("seed"))
         count = book.counts.get(key)
         if count is None:
-            count = book.counts[key] = Count(kind, model, request.get("seed"), prompt[:SHOWN])
+            number = book.systems.setdefault(system, len(book.systems))
+            count = book.counts[key] = Count(kind, model, request.get("seed"), prompt[:SHOWN], number)
         count.requests += 1
         rule = self._rule(book, kind, prompt, repr(key) if book.script.rules else "", count.requests)
         if rule is None:

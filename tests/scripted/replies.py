@@ -228,6 +228,8 @@ def _spoilt(text: str, request: Mapping[str, Any], rule: Rule) -> tuple[dict[str
     match rule.fault:
         case "truncated" if rule.fits is None or int(request.get("max_tokens") or 0) < rule.fits:
             return {"content": text[: len(text) // 2]}, "length"
+        case "length" if rule.fits is None or int(request.get("max_tokens") or 0) < rule.fits:
+            return {}, "length"
         case "content_filter":
             return {"content": None}, "content_filter"
         case "refusal_field":

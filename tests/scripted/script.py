@@ -9,7 +9,7 @@ BROKEN = ("rate_limit", "http", "hang", "cut_headers", "cut_body", "malformed_js
 """Faults after which no reply has come."""
 ODD = (
     "truncated", "refusal_field", "refusal_prose", "content_filter", "prose", "fenced", "in_reasoning", "thinking",
-    "out_of_scale", "wrong_keys", "no_usage", "text", "slow",
+    "out_of_scale", "wrong_keys", "no_usage", "text", "slow", "length",
 )  # fmt: skip
 """Faults inside a reply."""
 
@@ -35,7 +35,7 @@ class Rule:
     as_date: bool = False
     """Say them as a date."""
     fits: int | None = None
-    """Of `truncated`: the `max_tokens` with which the reply fits; null: with none."""
+    """Of `truncated`, and of `length` (whole, but said to be cut off): the `max_tokens` that are enough; null: none."""
     text: str = ""
     """Of `text`: the message's content as it is. Of `http`: what the error says."""
     seconds: float = 0.0
