@@ -9,6 +9,7 @@ from analysis.panel import PANEL
 from analysis.tables import as_text
 from analysis.verdict import interval_ends, is_distance
 from evenhand.analysing import analysis_of
+from runs.accounts import spent
 from runs.errors import InputError, StoreError, nearest
 from runs.frames import Status
 from runs.store import DEFAULT_ROOT, Run, Scoring, find_runs, open_run
@@ -65,19 +66,17 @@ def show_failures(run: Run | Path) -> dict[str, Any]:
 def show_scoring(scoring: Scoring) -> dict[str, Any]:
     """Return what a scoring took: tokens of all attempts, failed ones included, and money where there is a price.
 
+    Verdicts that were taken over from another scoring took nothing here; null: not known (imported).
     `without_expected_score` counts, by reason, the scores that lack the expected score asked for; null: none asked for.
     """
-    verdicts = scoring.ledger.scan()
-    taken = verdicts.select(
-        tokens=pl.sum("prompt_tokens") + pl.sum("completion_tokens"),
-        cost=pl.when(pl.col("cost").is_not_null().any()).then(pl.sum("cost")),
-        attempts=pl.sum("attempts"),
-    ).collect()
+    verdicts, taken = scoring.ledger.scan(), spent(scoring.ledger)
+    counts = [taken[name] for name in ("prompt_tokens", "completion_tokens") if taken[name] is not None]
+    told = {"tokens": sum(counts) if counts else None, "cost": taken["cost"], "attempts": taken["attempts"]}
     without = None
     if scoring.manifest.get("settings", {}).get("logprobs"):
         why = verdicts.select(pl.col("scores").explode().struct.field("unexpected")).drop_nulls()
         without = dict(why.group_by("unexpected").len().sort("unexpected").collect().iter_rows())
-    return {"scoring": str(scoring.path), **taken.row(0, named=True), "without_expected_score": without}
+    return {"scoring": str(scoring.path), **told, "without_expected_score": without}
 
 
 def _opened(run: Run | Path) -> Run:

@@ -6,11 +6,12 @@ import dataclasses
 import gc
 import signal
 import threading
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from evenhand.cautions import cautions
 from evenhand.engines import Engines, Server
 from evenhand.facts import made_by
 from evenhand.study import Plan
@@ -20,9 +21,11 @@ from judging.settings import Judge
 from judging.variants import Variant
 from rubrics import Rubric
 from runs import generate as answered
+from runs.accounts import spent
 from runs.calls import Budget, Tally
 from runs.chat import ChatClient
-from runs.errors import Stopped
+from runs.digest import digest
+from runs.errors import EndpointError, EvenhandError, InputError, Stopped
 from runs.progress import Progress
 from runs.store import Folder, Run, Scoring, create_run
 from runs.terms import Terms
@@ -38,10 +41,33 @@ class Session:
     engines: Engines
     progress: Progress
     budget: Budget
+    counted: set[Path] = dataclasses.field(default_factory=set)
+    """Folders whose earlier starts the budget has paid for."""
+
+    def count_earlier(self, folders: Iterable[Folder]) -> None:
+        """Take from the budget what earlier starts have spent on `folders`, each once."""
+        for folder in folders:
+            if self.budget.is_limited and folder.path not in self.counted:
+                self.budget.spend(spent(folder.ledger))
+                self.counted.add(folder.path)
 
 
-async def answer(plan: Plan, root: Path, session: Session) -> tuple[Run, Tally]:
+@dataclasses.dataclass(frozen=True)
+class Scored:
+    """What one judge's scoring came to."""
+
+    scoring: Scoring
+    """Not made (`is_made`) if the judge gave nothing to keep."""
+    tally: Tally
+    """Of an error: zeros, for nobody counted."""
+    error: EvenhandError | None = None
+    """Why the judge could not be asked, or not to the end; null: it was."""
+
+
+async def answer(plan: Plan, root: Path, session: Session, judges: Sequence[Judge] = ()) -> tuple[Run, Tally]:
     """Get every answer that the study calls for and that is not there yet.
+
+    What scorings by `judges` have taken counts against the budget as well.
 
     Raises:
         EndpointError: no model answers; what came before is on disk.
@@ -55,6 +81,8 @@ async def answer(plan: Plan, root: Path, session: Session) -> tuple[Run, Tally]:
     tally = Tally()
     with run.lock(), _sealed(run):
         _tell_damage([run], session)
+        scorings = [judged.open_scoring(run, plan.rubric, one, Variant(), later=True) for one in judges]
+        session.count_earlier([run, *scorings])
         asked = answered.pending(run, generation)
 
         async def ask(server: Server) -> Tally:
@@ -79,33 +107,53 @@ async def answer(plan: Plan, root: Path, session: Session) -> tuple[Run, Tally]:
 
 async def judge(
     run: Run, rubric: Rubric, judges: Sequence[Judge], shown: Sequence[Variant], session: Session
-) -> list[tuple[Scoring, Tally]]:
+) -> list[Scored]:
     """Get every verdict by `judges` on every variant in `shown` that is not there yet.
 
-    Judges at different URLs work at the same time; engines of ours one after the other.
+    Judges at different URLs work at the same time; engines of ours one after the other. One judge that cannot be asked
+    does not take the others' work with it: its result says why.
 
     Raises:
-        EndpointError: a judge cannot be asked; what came before is on disk.
+        InputError: there is nothing to score.
         StoreError: another process holds the run, or the disk refuses.
     """
     with run.lock():
+        _warn(run, judges, shown, session)
         todo = [judged.pending(run, rubric, one, variant) for one in judges for variant in shown]
         _tell_damage([run, *(pending.scoring for pending in todo)], session)
+        session.count_earlier(pending.scoring for pending in todo)
         queues: dict[str, list[judged.Pending]] = {}
         for pending in todo:
             queues.setdefault(_place(pending.judge), []).append(pending)
 
-        async def work_off(queue: list[judged.Pending]) -> list[tuple[Scoring, Tally]]:
-            return [await _judge(pending, session) for pending in queue]
+        async def work_off(queue: list[judged.Pending]) -> list[Scored]:
+            results: list[Scored] = []
+            lost: dict[str, EvenhandError] = {}
+            for pending in queue:
+                identity = digest(pending.judge.model_dump(mode="json"))
+                if identity in lost:  # on another variant it would be the same
+                    results.append(Scored(pending.scoring, Tally(), lost[identity]))
+                    continue
+                results.append(await _judge_or_why(pending, session))
+                if (error := results[-1].error) is not None:
+                    lost[identity] = error
+            return results
 
-        # One judge that cannot be asked does not take the others' work with it.
         done = await asyncio.gather(*map(work_off, queues.values()), return_exceptions=True)
-        results: list[tuple[Scoring, Tally]] = []
+        results: list[Scored] = []
         for one in done:
             if isinstance(one, BaseException):
                 raise one
             results += one
         return results
+
+
+def _warn(run: Run, judges: Sequence[Judge], shown: Sequence[Variant], session: Session) -> None:
+    """Tell what will not be scored, or will say little. Raises `InputError` if there is nothing to score."""
+    if any(variant.on == "reasoning" for variant in shown) and (count := judged.without_thinking(run)):
+        session.progress.warn(f"{run.path}: {count} responses hold no thinking; theirs is not scored.")
+    for told in cautions(judges):
+        session.progress.warn(told)
 
 
 def _tell_damage(folders: Sequence[Folder], session: Session) -> None:
@@ -117,7 +165,14 @@ def _place(one: Judge) -> str:
     return one.model if one.endpoint == "provider" else one.endpoint
 
 
-async def _judge(todo: judged.Pending, session: Session) -> tuple[Scoring, Tally]:
+async def _judge_or_why(todo: judged.Pending, session: Session) -> Scored:
+    try:
+        return Scored(todo.scoring, await _judge(todo, session))
+    except (EndpointError, InputError) as error:
+        return Scored(todo.scoring, Tally(), error)
+
+
+async def _judge(todo: judged.Pending, session: Session) -> Tally:
     scoring, tally = todo.scoring, Tally()
 
     async def ask(server: Server) -> Tally:
@@ -132,8 +187,9 @@ async def _judge(todo: judged.Pending, session: Session) -> tuple[Scoring, Tally
         if todo.wanted:
             tally = await session.engines.serve(todo.judge, todo.judge.served_model, scoring.path, ask)
             tally.done = len(todo.wanted) - tally.failed - tally.unasked
+        scoring.make()
     _note_end(scoring, tally)
-    return scoring, tally
+    return tally
 
 
 def _note_left_out(folder: Folder, terms: Terms) -> None:
@@ -157,12 +213,13 @@ def _note_end(folder: Folder, tally: Tally) -> None:
 
 @contextlib.contextmanager
 def _sealed(folder: Folder) -> Iterator[None]:
-    """Seal `folder` after work on it, also after work that was broken off."""
+    """Seal `folder` after work on it, also after work that was broken off; unless there was nothing to keep."""
     try:
         yield
     finally:
         folder.ledger.close()
-        folder.ledger.seal()
+        if folder.is_made:
+            folder.ledger.seal()
 
 
 def drive(work: Coroutine[Any, Any, T]) -> T:
@@ -174,12 +231,18 @@ def drive(work: Coroutine[Any, Any, T]) -> T:
         Stopped: a signal ended it.
     """
     with _collecting_seldom():
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
+        if not _is_in_a_loop():
             return _drive(work)
         with ThreadPoolExecutor(1) as aside:
             return aside.submit(asyncio.run, work).result()
+
+
+def _is_in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _drive(work: Coroutine[Any, Any, T]) -> T:

@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 
 from evenhand.importing import import_
-from evenhand.verbs import Scored, score
+from evenhand.stages import Scored
+from evenhand.verbs import score
 from judging.settings import Judge
 from rubrics import NOT_APPLICABLE, Criterion, Example, Score, load_examples, load_rubric
 from runs.calls import Budget

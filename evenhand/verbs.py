@@ -2,20 +2,23 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evenhand import stages
 from evenhand.analysing import Analyzed, analyze
 from evenhand.choosing import rubric_for
 from evenhand.engines import Engines
+from evenhand.stages import Scored
 from evenhand.study import load_study
 from judging.settings import Judge
 from judging.variants import Variant, variants
 from runs.calls import Budget, Tally
-from runs.errors import InputError, nearest
+from runs.errors import EndpointError, InputError, nearest
+from runs.prices import has_price
 from runs.progress import Progress, Silent
-from runs.store import DEFAULT_ROOT, Run, Scoring, open_run
+from runs.settings import Generation
+from runs.store import DEFAULT_ROOT, Run, open_run
 from runs.tomlfile import load, parse
 
 
@@ -24,14 +27,6 @@ class Generated:
     """What generating came to."""
 
     run: Run
-    tally: Tally
-
-
-@dataclass(frozen=True)
-class Scored:
-    """What one judge's scoring came to."""
-
-    scoring: Scoring
     tally: Tally
 
 
@@ -60,10 +55,11 @@ def generate(
     Raises:
         InputError, StoreError, EndpointError: see `runs.errors`; what came before is on disk.
     """
-    plan, watch = load_study(Path(study)), progress or Silent()
+    plan = load_study(Path(study))
+    _check_prices(budget, [plan.study.generation])
 
     async def work() -> Generated:
-        async with _session(watch, budget) as session:
+        async with _session(progress, budget) as session:
             return Generated(*await stages.answer(plan, root, session))
 
     return stages.drive(work())
@@ -89,24 +85,59 @@ def score(
         on: what is scored: `answer`, `reasoning` (the model's thinking), or `both`.
         placebo: `mask` or `swap`: the same texts under no country's name, or another's; null: as they are.
         progress: who watches.
-        budget: how much may be spent; null: no limit.
+        budget: how much these scorings may take in all, earlier starts included; null: no limit.
         settings: fields of `Judge` that replace what each judge says, such as `repeats` or `endpoint`; null: as there.
 
     Raises:
-        InputError, StoreError, EndpointError: see `runs.errors`; what came before is on disk.
+        InputError, StoreError, EndpointError: see `runs.errors`; of a judge that could not be asked, once the others
+            are done. What came is on disk.
+    """
+    scored = score_each(
+        run, judges=judges, rubric=rubric, on=on, placebo=placebo, progress=progress, budget=budget, **settings
+    )
+    raise_errors(scored)
+    return scored
+
+
+def score_each(
+    run: Run | Path | str,
+    *,
+    judges: Sequence[Judge | str] = (),
+    rubric: str | None = None,
+    on: str = "answer",
+    placebo: str | None = None,
+    progress: Progress | None = None,
+    budget: Budget | None = None,
+    **settings: object,
+) -> list[Scored]:
+    """Do as `score`, but let each result say in its `error` why its judge could not be asked.
+
+    Raises:
+        InputError, StoreError: see `runs.errors`; what came before is on disk.
     """
     run = run if isinstance(run, Run) else open_run(Path(run))
     said = {name: value for name, value in settings.items() if value is not None}
     chosen = [_judge(run, one, said) for one in judges or _declared(run)]
     if not chosen:
         raise InputError(f"{run.path}: its study names no judge; name one with --judge, such as openai/gpt-5.")
+    _check_prices(budget, chosen)
     scale, shown = rubric_for(run, rubric), variants(on, placebo)
 
     async def work() -> list[Scored]:
-        async with _session(progress or Silent(), budget) as session:
-            return [Scored(*one) for one in await stages.judge(run, scale, chosen, shown, session)]
+        async with _session(progress, budget) as session:
+            return await stages.judge(run, scale, chosen, shown, session)
 
     return stages.drive(work())
+
+
+def raise_errors(scored: Sequence[Scored]) -> None:
+    """Raise `EndpointError` or `InputError` if a judge could not be asked, with a sentence for each that could not."""
+    errors = [one.error for one in scored if one.error is not None]
+    told = list(dict.fromkeys(map(str, errors)))  # two variants by one judge: one sentence
+    if len(told) == 1:
+        raise errors[0]
+    if told:
+        raise EndpointError("\n".join(told))
 
 
 def run(
@@ -124,12 +155,14 @@ def run(
     plan = load_study(Path(study))
     if not plan.study.judges:
         raise InputError(f"{study}: no judge is named; add a [[judges]] table with a `model`.")
+    _check_prices(budget, [plan.study.generation, *plan.study.judges])
 
     async def work() -> tuple[Run, list[Tally]]:
-        async with _session(progress or Silent(), budget) as session:
-            answers, tally = await stages.answer(plan, root, session)
-            scorings = await stages.judge(answers, plan.rubric, plan.study.judges, (Variant(),), session)
-            return answers, [tally, *(scored for _, scored in scorings)]
+        async with _session(progress, budget) as session:
+            answers, tally = await stages.answer(plan, root, session, plan.study.judges)
+            scored = await stages.judge(answers, plan.rubric, plan.study.judges, (Variant(),), session)
+            raise_errors(scored)
+            return answers, [tally, *(one.tally for one in scored)]
 
     answers, tallies = stages.drive(work())
     result = analyze(answers, focal=plan.focal)
@@ -140,9 +173,26 @@ def run(
 
 
 @contextlib.asynccontextmanager
-async def _session(progress: Progress, budget: Budget | None) -> AsyncIterator[stages.Session]:
-    async with Engines(progress) as engines:
-        yield stages.Session(engines, progress, budget or Budget())
+async def _session(progress: Progress | None, budget: Budget | None) -> AsyncIterator[stages.Session]:
+    watch, limit = progress or Silent(), budget or Budget()
+    async with Engines(watch) as engines:
+        yield stages.Session(engines, watch, replace(limit))  # a total that the user may state again
+
+
+def _check_prices(budget: Budget | None, asked: Sequence[Generation | Judge]) -> None:
+    """Raise `InputError` if money is limited and somebody is asked whose calls have no price."""
+    if budget is None or budget.money is None:
+        return
+    for one in asked:
+        if isinstance(one, Judge):
+            who, model = f"judge {one.name!r}", one.served_model
+        else:
+            who, model = "the answers", one.model
+        if not has_price(one, model):
+            raise InputError(
+                f"{who}: {model!r} at {one.endpoint} has no public price, so --max-cost cannot be kept; use "
+                "--max-tokens-total."
+            )
 
 
 def _declared(run: Run) -> list[Judge]:

@@ -1,8 +1,9 @@
 """Responses → verdicts: every answer scored by one judge on one rubric, in every repeat."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,7 @@ from judging.variants import Variant, partners
 from rubrics import Rubric, Score, dump_toml, load_rubric, read_reply
 from runs.calls import Budget, CallError, Gate, Tally, Work, work
 from runs.digest import digest
+from runs.errors import InputError
 from runs.frames import FailureKind, Status
 from runs.prices import cost
 from runs.progress import Progress
@@ -52,8 +54,15 @@ class Pending:
     """All verdicts that the design calls for."""
 
 
-def open_scoring(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Scoring:
-    """Return the scoring of `run` by `judge` on `rubric`, made if it is not there yet. Raises `StoreError`."""
+def open_scoring(run: Run, rubric: Rubric, judge: Judge, variant: Variant, *, later: bool = False) -> Scoring:
+    """Return the scoring of `run` by `judge` on `rubric`, made if it is not there yet.
+
+    `later`: made when something is written to it, so that a judge that cannot be asked leaves nothing behind.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    judge = judge.on(rubric)
     identity = {"rubric": rubric.digest, "judge": judge.identity, "prompt": PROMPT_VERSION, **variant.identity}
     facts = {
         "judge": judge.name,
@@ -67,13 +76,12 @@ def open_scoring(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Sc
     }
     design = judge.model_dump(mode="json", include={"repeats", "calls", "order", "order_seed"})
     name = f"{rubric.name}@{rubric.version}-{slug(judge.name)}{variant.suffix}"
-    return run.scoring(
-        name, {**identity, **design}, facts, dump_toml(rubric), lambda path: load_rubric(path).digest == rubric.digest
-    )
+    is_same: Callable[[Path], bool] = lambda path: load_rubric(path).digest == rubric.digest  # noqa: E731
+    return run.scoring(name, {**identity, **design}, facts, dump_toml(rubric), is_same, later=later)
 
 
 def plan(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Iterator[Wanted]:
-    """Yield every verdict that the design calls for: of each `ok` response, repeat by repeat.
+    """Yield every verdict that the design calls for, repeat by repeat: of each `ok` answer, or of all thinking.
 
     Raises:
         InputError: a placebo is wanted for a country whose names are not known.
@@ -88,13 +96,17 @@ def plan(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Iterator[W
 
 
 def _shown(run: Run, variant: Variant) -> Iterator[tuple[str, int, str | None, str]]:
-    """Yield item, epoch, question and answer as the judge sees them, for everything that there is to score."""
+    """Yield item, epoch, question and answer as the judge sees them, for everything that there is to score.
+
+    Thinking is there to score whatever became of the answer: what was thought before nothing was said tells most.
+    """
     items = run.items()
     present = items["country"].unique().to_list()
     text = "text" if variant.on == "answer" else "reasoning"
+    is_there = pl.col(text).is_not_null()
     answers = (
         run.responses()
-        .filter(pl.col("status") == Status.OK, pl.col(text).is_not_null())
+        .filter(is_there & (pl.col("status") == Status.OK) if variant.on == "answer" else is_there)
         .select("item_id", "epoch", text)
         .join(items.lazy(), on="item_id", maintain_order="left")
         .select("item_id", "epoch", "prompt", text, "question_id", "country", "language")
@@ -106,8 +118,24 @@ def _shown(run: Run, variant: Variant) -> Iterator[tuple[str, int, str | None, s
         yield item_id, epoch, asked, variant.shown(answer, country, language, partner) or ""
 
 
+def without_thinking(run: Run) -> int:
+    """Return how many of the run's responses came without any thinking, so that none of theirs can be scored.
+
+    Raises:
+        InputError: all of them.
+    """
+    thought = run.responses().filter(pl.col("status") != Status.ERROR).select(pl.col("reasoning").is_not_null())
+    came = thought.collect()["reasoning"]
+    if not came.any():
+        raise InputError(
+            f"{run.path}: no response holds any thinking, so there is nothing to score with --on reasoning; leave it "
+            "out, or generate with a model that thinks (on a server of your own, with its reasoning parser)."
+        )
+    return came.len() - int(came.sum())
+
+
 def pending(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Pending:
-    """Return what is still to be scored; the scoring is made if it is not there.
+    """Return what is still to be scored; the scoring is made when its first verdict comes, if it is not there.
 
     Verdicts on the same answers by the same judge on the same rubric in the study's other scorings are taken over.
 
@@ -117,7 +145,7 @@ def pending(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Pending
     """
     judge = judge.on(rubric)
     design = list(plan(run, rubric, judge, variant))
-    scoring = open_scoring(run, rubric, judge, variant)
+    scoring = open_scoring(run, rubric, judge, variant, later=True)
     wanted = {task.key for task in design} - scoring.ledger.keys()
     if wanted:
         others = (other for sibling in (run, *run.siblings()) for other in sibling.scorings())

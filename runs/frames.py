@@ -70,7 +70,7 @@ RESPONSES = pl.Schema(
         "prompt_tokens": pl.Int64,
         "completion_tokens": pl.Int64,
         "cost": pl.Float64,  # US dollars; null: no public price
-        "seconds": pl.Float64,  # from request to reply
+        "seconds": pl.Float64,  # from request to reply; null: not asked for here, but taken over or imported
         "message": pl.String,  # what the endpoint said instead of an answer; null if one came
     }
 )
@@ -99,7 +99,7 @@ VERDICTS = pl.Schema(
         "prompt_tokens": pl.Int64(),  # of all attempts
         "completion_tokens": pl.Int64(),
         "cost": pl.Float64(),  # US dollars, of all attempts; null: no public price
-        "seconds": pl.Float64(),
+        "seconds": pl.Float64(),  # from request to reply; null: not asked for here, but taken over or imported
         "raw": pl.String(),  # the judge's last reply as it came; null if none did
         "message": pl.String(),  # what was wrong, in words; null if nothing was
     }

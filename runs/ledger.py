@@ -11,7 +11,7 @@ room, or a line was damaged since) is as good as what they hold.
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,15 @@ class Ledger:
         self.records = Journal(folder / f"{name}.jsonl", self._fits)
         self.failures = Journal(folder / "failures.jsonl", self._fits)
         self.sealed = folder / f"{name}.parquet"
+        self.before_writing: Callable[[], None] | None = None
+        """Called before anything is written: makes the folder, where that waits until there is something to keep."""
 
     def append(self, records: Iterable[Mapping[str, Any]], failures: Iterable[Mapping[str, Any]] = ()) -> None:
         """Write records and failures; both are on disk when this returns. Raises `StoreError` if the disk refuses."""
+        if self.before_writing is not None:
+            records, failures = list(records), list(failures)
+            if records or failures:
+                self.before_writing()
         self.records.append(records)
         self.failures.append(failures)
 
@@ -84,6 +90,14 @@ class Ledger:
             told = str(error).partition("\n")[0]
             raise StoreError(f"{self.sealed}: cannot be read ({told}); restore it from a copy.") from None
         return self._fitted(pl.scan_parquet(self.sealed))
+
+    def every_failure(self, columns: Sequence[str]) -> pl.DataFrame:
+        """Return `columns` of all failures. `scan` has the last one of a key, and none where a record followed."""
+        schema = pl.Schema({name: self.schema[name] for name in dict.fromkeys(["key", *columns])})
+        journaled = [frame(rows, schema) for rows in _chunks(self._read(self.failures))]
+        told = pl.concat([schema.to_frame(), *journaled])
+        alone = self.scan().filter(pl.col("kind").is_not_null()).select(schema.names())  # its journal may be gone
+        return pl.concat([told, alone.join(told.lazy(), on="key", how="anti").collect()]).select(columns)
 
     def is_sealed(self) -> bool:
         """Whether the Parquet file is there and holds all that the journals hold."""
@@ -127,13 +141,16 @@ class Ledger:
         return self.sealed
 
     def adopt(self, siblings: Iterable["Ledger"], wanted: set[str]) -> set[str]:
-        """Copy the records of `siblings` whose keys are `wanted`; return the keys that came."""
+        """Copy the records of `siblings` whose keys are `wanted`; return the keys that came.
+
+        A copy has no `seconds`: it was not asked for here, and what it took was paid elsewhere (`runs.accounts`).
+        """
         came: set[str] = set()
         for sibling in siblings:
             for records in _chunks(
                 r for r in sibling._read(sibling.records) if r["key"] in wanted and r["key"] not in came
             ):
-                self.records.append(records)
+                self.append({**record, "seconds": None} for record in records)
                 came.update(record["key"] for record in records)
         return came
 

@@ -21,6 +21,11 @@ def cost(endpoint: Endpoint, model: str, used: Mapping[str, Any]) -> float | Non
     return (used.get("prompt_tokens") or 0) * price[0] + (used.get("completion_tokens") or 0) * price[1]
 
 
+def has_price(endpoint: Endpoint, model: str) -> bool:
+    """Whether there is a public price for what `model` answers at `endpoint`."""
+    return cost(endpoint, model, {}) is not None
+
+
 @lru_cache(maxsize=64)
 def _may_have_a_price(endpoint: str) -> bool:
     """Whether the list could have a price: reading it takes most of a second and 50 MB, too much to learn of none."""

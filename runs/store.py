@@ -44,6 +44,7 @@ class Folder:
         self.path = path
         self.from_journals = from_journals
         self._set_aside: list[str] = []
+        self._unmade: tuple[dict[str, Any], dict[str, Any], Beside] | None = None
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -58,7 +59,11 @@ class Folder:
         return read_manifest(path, self.manifest_kind)
 
     def note(self, **facts: Any) -> None:
-        """Write `facts` into the manifest, beside what stands there."""
+        """Write `facts` into the manifest, beside what stands there; if it is not made yet, once it is."""
+        if self._unmade is not None:
+            identity, known, beside = self._unmade
+            self._unmade = identity, {**known, **facts}, beside
+            return
         write_manifest(self.path / self.manifest_name, {**self.manifest, **facts})
         del self.manifest
 
@@ -74,6 +79,21 @@ class Folder:
         seal = self.ledger.sealed
         told = [f"{seal} is damaged: it is made again, and set aside."] if self.ledger.is_seal_broken() else []
         return [*self._set_aside, *told, *map(str, self.ledger.damaged())]
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the folder is there; one that is made later is not before something is written to it."""
+        return self._unmade is None
+
+    def make(self) -> None:
+        """Make the folder, if that was put off. Raises `StoreError` if the disk refuses."""
+        if self._unmade is not None:
+            self._make(*self._unmade)
+            self._unmade = None
+
+    def _make_later(self, identity: dict[str, Any], facts: dict[str, Any], beside: "Beside") -> None:
+        self._unmade = identity, facts, beside
+        self.ledger.before_writing = self.make
 
     def _make(self, identity: dict[str, Any], facts: dict[str, Any], beside: "Beside") -> None:
         """Write the manifest and the file `beside` it, unless they are there; what is damaged is set aside first.
@@ -195,6 +215,8 @@ class Run(Folder):
         manifest: dict[str, Any],
         rubric_toml: str,
         is_same: Callable[[Path], bool] = lambda path: bool(tomllib.loads(path.read_text("utf-8"))),
+        *,
+        later: bool = False,
     ) -> Scoring:
         """Return the scoring with this identity, made if it is not there yet, mended if it is damaged.
 
@@ -204,12 +226,15 @@ class Run(Folder):
             manifest: what else `scoring.json` says.
             rubric_toml: the rubric as a file.
             is_same: whether a file holds the rubric of this identity; by default, whether it can be read.
+            later: make its folder when something is written to it, unless something of it is there already.
 
         Raises:
             StoreError: the disk refuses.
         """
         scoring = Scoring(self.path / "scorings" / f"{name}-{short(digest(identity))}")
-        scoring._make(identity, manifest, Beside(scoring.rubric_path, rubric_toml.encode(), is_same))
+        is_begun = any(one.suffix != ".log" for one in scoring.path.glob("*"))  # an engine logs before it can be asked
+        make = scoring._make_later if later and not is_begun else scoring._make
+        make(identity, manifest, Beside(scoring.rubric_path, rubric_toml.encode(), is_same))
         return scoring
 
     def siblings(self) -> list["Run"]:

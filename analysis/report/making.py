@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from runs import accounts
 from runs.store import Folder, Run, Scoring
 
 SPENT = pl.Schema(
@@ -13,19 +14,22 @@ SPENT = pl.Schema(
         "came": pl.Int64,
         "failed": pl.Int64,
         "attempts": pl.Int64,  # requests, failed ones included; null for answers, which do not count them
-        "prompt_tokens": pl.Int64,  # null: not known (imported)
+        "prompt_tokens": pl.Int64,  # of all attempts made here; null: not known (imported)
         "completion_tokens": pl.Int64,
         "us_dollars": pl.Float64,  # null: there is no public price
     }
 )
 _GENERATION = ("model", "endpoint", "epochs", "temperature", "top_p", "max_tokens", "seed", "system", "vllm")
-_JUDGE = ("model", "endpoint", "repeats", "calls", "temperature", "max_tokens", "seed", "logprobs")
+_JUDGE = (
+    "model", "endpoint", "repeats", "calls", "order", "order_seed", "reasons", "logprobs", "temperature", "top_p",
+    "max_tokens", "seed", "repairs",
+)  # fmt: skip
 
 
 def spent(run: Run) -> pl.DataFrame:
     """Return what the answers and each scoring took (schema `SPENT`)."""
-    rows = [_spent("answers", run, pl.lit(None, pl.Int64))]
-    rows += [_spent(_title(scoring), scoring, pl.sum("attempts")) for scoring in run.scorings()]
+    rows = [_spent("answers", run)]
+    rows += [_spent(_title(scoring), scoring) for scoring in run.scorings()]
     return pl.DataFrame(rows, schema=SPENT, orient="row")
 
 
@@ -75,20 +79,11 @@ def _title(scoring: Scoring) -> str:
     return f"{scoring.judge} ({scoring.manifest['rubric']}{', ' + told if told else ''})"
 
 
-def _spent(part: str, folder: Folder, attempts: pl.Expr) -> dict[str, Any]:
-    taken = folder.ledger.scan().select(
-        came=pl.col("kind").is_null().sum(),
-        failed=pl.col("kind").is_not_null().sum(),
-        attempts=attempts,
-        prompt_tokens=_known_sum("prompt_tokens"),
-        completion_tokens=_known_sum("completion_tokens"),
-        us_dollars=_known_sum("cost"),
-    )
-    return {"part": part, **taken.collect().row(0, named=True)}
-
-
-def _known_sum(name: str) -> pl.Expr:
-    return pl.when(pl.col(name).is_not_null().any()).then(pl.sum(name))
+def _spent(part: str, folder: Folder) -> dict[str, Any]:
+    failed = pl.col("kind").is_not_null()
+    counts = folder.ledger.scan().select(came=(~failed).sum(), failed=failed.sum()).collect().row(0, named=True)
+    taken = accounts.spent(folder.ledger)
+    return {"part": part, **counts, "us_dollars": taken.pop("cost"), **taken}
 
 
 def _said(value: object) -> object:

@@ -17,8 +17,8 @@ Root = Annotated[Path, typer.Option("--out", help="The store.", show_default=Tru
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Focal = Annotated[str | None, typer.Option(help="The country under test; by default the study's.")]
 
-MaxCost = Annotated[float | None, typer.Option("--max-cost", min=0, help="Stop asking after so many US dollars.")]
-MaxTokens = Annotated[int | None, typer.Option("--max-tokens-total", min=0, help="Stop asking after so many tokens.")]
+MaxCost = Annotated[float | None, typer.Option("--max-cost", min=0, help="Stop at so many US dollars in all.")]
+MaxTokens = Annotated[int | None, typer.Option("--max-tokens-total", min=0, help="Stop at so many tokens in all.")]
 
 ROOT = DEFAULT_ROOT
 

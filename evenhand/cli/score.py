@@ -36,7 +36,9 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Score a run with a rubric and one or more judges; what another judge has scored is left alone."""
-    results = evenhand.score(
+    from evenhand.verbs import raise_errors, score_each  # noqa: PLC0415 — help is told without the four seconds
+
+    results = score_each(
         run,
         judges=judge or (),
         rubric=rubric,
@@ -48,15 +50,19 @@ def command(
         repeats=repeats,
         logprobs=logprobs,
     )
-    scorings = [evenhand.show_scoring(result.scoring) for result in results]
+    finished = [result for result in results if result.error is None]
+    scorings = [evenhand.show_scoring(result.scoring) for result in finished]
     if as_json:
-        tallies = [{"scored": result.tally.done, "failed": result.tally.failed} for result in results]
-        show_json({"scorings": [one | tally for one, tally in zip(scorings, tallies, strict=True)]})
+        tallies = [{"scored": result.tally.done, "failed": result.tally.failed} for result in finished]
+        errors = [{"scoring": str(one.scoring.path), "error": str(one.error)} for one in results if one.error]
+        told = [one | tally for one, tally in zip(scorings, tallies, strict=True)]
+        show_json({"scorings": told, "errors": errors})
     else:
         for one in scorings:
             console.print(_told(one), markup=False, soft_wrap=True)
     unasked = sum(result.tally.unasked for result in results)
     tell_unasked(unasked)
+    raise_errors(results)
     exit_code(unasked + sum(result.tally.failed for result in results))
 
 
