@@ -1,27 +1,37 @@
 """What a study will ask, and how much of it, before any model runs."""
 
+import json
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from analysis.power import Design, power_table
+from evenhand.cautions import cautions
 from evenhand.study import Plan, load_study
+from judging.client import ROOM
 from judging.forms import forms
 from judging.prompt import messages
 from judging.settings import Judge
+from rubrics import response_model
 from runs.prices import cost
 
-CHARACTERS_PER_TOKEN = 4
-"""A rule of thumb for European languages; Chinese and Arabic take more tokens."""
+ANSWER, REASON, SCORE = 600, 40, 15
+"""Tokens that are expected of an answer, of a judge's reason for one score, and of the score itself."""
+COMPLAINT = 150
+"""Tokens for what was wrong with one criterion of a reply that is sent back, at most."""
 
 
 def check(study: Path | str) -> dict[str, Any]:
     """Read a study and all that it names, and return what it will take; no model is touched.
 
-    Token counts are estimates from characters; answers count with the length that they may have at most. Costs are US
-    dollars by the public price list, null where it has no price (engines and servers of one's own). The smallest
-    effects that the study finds with 80 % power rest on assumed variances.
+    Tokens of texts are estimates from their characters (`tokens_in`). `…_expected`: answers of `ANSWER` tokens, and
+    verdicts that fit at once. `…_at_most`: answers as long as they may be, and every verdict cut off and sent back as
+    often as the judge's settings allow; what is asked again after the endpoint failed comes on top. Costs are US
+    dollars by the public price list, null where it has no price (engines and servers of one's own); the total sums
+    those that there are. The smallest effects that the study finds with 80 % power rest on assumed variances.
 
     Raises:
         InputError: something does not fit; one sentence with file, key and fix.
@@ -29,7 +39,11 @@ def check(study: Path | str) -> dict[str, Any]:
     plan = load_study(Path(study))
     generation, items = plan.study.generation, plan.items
     answers = items.height * generation.epochs
-    asked = sum(len(prompt) for prompt in items["prompt"]) * generation.epochs // CHARACTERS_PER_TOKEN
+    asked = sum(tokens_in(prompt) for prompt in items["prompt"]) * generation.epochs
+    asked += tokens_in(generation.system or "") * answers
+    written = answers * _answer_expected(plan), answers * generation.max_tokens
+    costs = [cost(generation, generation.model, _used(asked, tokens)) for tokens in written]
+    judges = [_judge(plan, judge, answers) for judge in plan.study.judges]
     content: dict[str, Any] = {
         "study": plan.study.name,
         "model": generation.model,
@@ -40,15 +54,44 @@ def check(study: Path | str) -> dict[str, Any]:
         "epochs": generation.epochs,
         "answers": answers,
         "prompt_tokens": asked,
-        "answer_tokens_at_most": answers * generation.max_tokens,
+        "answer_tokens_expected": written[0],
+        "answer_tokens_at_most": written[1],
         "rubric": f"{plan.rubric.name}@{plan.rubric.version}",
         "criteria": len(plan.rubric.criteria),
+        "cost_expected": costs[0],
+        "cost_at_most": costs[1],
     }
-    content["cost_at_most"] = cost(generation, generation.model, _used(asked, content["answer_tokens_at_most"]))
     effects = smallest_effects(plan).select("criterion", "mde", "sd_difference")
     content["smallest_detectable_effects"] = effects.to_dicts()
-    content["judges"] = [_judge(plan, judge, answers) for judge in plan.study.judges]
+    content["judges"] = judges
+    content["total"] = {
+        f"{what}_{bound}": total
+        for bound, tokens, money in zip(BOUNDS, written, costs, strict=True)
+        for what, total in (
+            (
+                "tokens",
+                asked + tokens + sum(one[f"{of}_tokens_{bound}"] for one in judges for of in ("prompt", "verdict")),
+            ),
+            ("cost", _known_sum([money, *(one[f"cost_{bound}"] for one in judges)])),
+        )
+    }
+    content["warnings"] = cautions(plan.study.judges)
     return content
+
+
+BOUNDS = ("expected", "at_most")
+
+
+def tokens_in(text: str) -> int:
+    """Return about how many tokens `text` is: four Latin letters each, two of other alphabets, one Chinese character.
+
+    A rule of thumb on the safe side; tokenizers differ, most outside the Latin script.
+    """
+    if text.isascii():
+        return math.ceil(len(text) / 4)
+    latin = sum(character < "\u0250" for character in text)
+    large = sum(character >= "\u2e80" for character in text)  # Chinese, Japanese, Korean
+    return math.ceil(latin / 4 + (len(text) - latin - large) / 2 + large)
 
 
 def design_of(plan: Plan) -> Design:
@@ -70,18 +113,36 @@ def smallest_effects(plan: Plan) -> pl.DataFrame:
 def _judge(plan: Plan, judge: Judge, answers: int) -> dict[str, Any]:
     """Return what one judge will take."""
     sheets = forms(plan.rubric, judge, 1)
-    prompt = plan.items["prompt"][0]
-    written = sum(len(str(messages(form.instructions, prompt, ""))) for form in sheets) // CHARACTERS_PER_TOKEN
-    read = answers * judge.repeats * (written + len(sheets) * plan.study.generation.max_tokens)
-    calls = answers * judge.repeats * len(sheets)
-    most = _used(read, calls * judge.max_tokens)
-    return {
-        "judge": judge.name,
-        "calls": calls,
-        "prompt_tokens_at_most": read,
-        "verdict_tokens_at_most": calls * judge.max_tokens,
-        "cost_at_most": cost(judge, judge.served_model, most),
-    }
+    verdicts = answers * judge.repeats
+    each = plan.study.generation.epochs * judge.repeats  # verdicts on one item
+    asked = sum(tokens_in(prompt) for prompt in plan.items["prompt"]) * each
+    calls, longest = verdicts * len(sheets), plan.study.generation.max_tokens
+    read, written = [0, 0], [0, 0]
+    for form in sheets:  # first what is expected, then the most
+        bare = sum(tokens_in(message["content"]) for message in messages(form.instructions, " ", ""))
+        schema = tokens_in(json.dumps(response_model(form.criteria, reason=judge.reasons).model_json_schema()))
+        read[0] += asked + verdicts * (bare + _answer_expected(plan))
+        written[0] += verdicts * min(judge.max_tokens, len(form.criteria) * (SCORE + REASON * judge.reasons))
+        # Each room that a verdict may take is tried with all repairs, and a repair reads all that came before it.
+        tries, rooms = judge.repairs + 1, len(ROOM)
+        read[1] += rooms * tries * (asked + verdicts * (bare + schema + longest))
+        resent = judge.repairs * tries // 2
+        complaint = COMPLAINT * (1 + len(form.criteria))
+        read[1] += verdicts * resent * (sum(ROOM) * judge.max_tokens + rooms * complaint)
+        written[1] += verdicts * tries * sum(ROOM) * judge.max_tokens
+    costs = [cost(judge, judge.served_model, _used(*both)) for both in zip(read, written, strict=True)]
+    parts: dict[str, Sequence[float | None]] = {"prompt_tokens": read, "verdict_tokens": written, "cost": costs}
+    told = {f"{name}_{bound}": part[n] for name, part in parts.items() for n, bound in enumerate(BOUNDS)}
+    return {"judge": judge.name, "calls": calls, **told}
+
+
+def _answer_expected(plan: Plan) -> int:
+    return min(ANSWER, plan.study.generation.max_tokens)
+
+
+def _known_sum(costs: Sequence[float | None]) -> float | None:
+    known = [one for one in costs if one is not None]
+    return sum(known) if known else None
 
 
 def _used(prompt_tokens: int, completion_tokens: int) -> dict[str, int]:

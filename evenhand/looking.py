@@ -11,7 +11,7 @@ from analysis.verdict import interval_ends, is_distance
 from evenhand.analysing import analysis_of
 from runs.accounts import spent
 from runs.errors import InputError, StoreError, nearest
-from runs.frames import Status
+from runs.frames import FailureKind, Status
 from runs.store import DEFAULT_ROOT, Run, Scoring, find_runs, open_run
 
 
@@ -51,16 +51,28 @@ def show_item(run: Run | Path, item_id: str) -> dict[str, Any]:
 
 
 def show_failures(run: Run | Path) -> dict[str, Any]:
-    """Return the answers and verdicts that did not come, with their kind, what was said, and the raw reply if any."""
+    """Return the answers and verdicts that did not come, with their kind, what was said, and the raw reply if any.
+
+    Tokens are those of the last try. `abstained` counts, per scoring and criterion, the verdicts in which the judge
+    said "not applicable".
+    """
     run = _opened(run)
     answers = run.responses().filter(pl.col("status") != Status.OK)
-    told = answers.select("item_id", "epoch", kind=pl.coalesce("kind", "status"), message="message", raw=pl.col("text"))
-    failures = [{"stage": "answer", "judge": None, **row} for row in told.sort("item_id", "epoch").collect().to_dicts()]
+    told = answers.select("item_id", "epoch", kind=pl.coalesce("kind", "status"), message="message", raw=pl.col("text"),
+                          prompt_tokens="prompt_tokens", completion_tokens="completion_tokens")  # fmt: skip
+    nobody: dict[str, Any] = dict.fromkeys(("scoring", "judge", "on", "placebo"))
+    tries: dict[str, Any] = dict.fromkeys(("repeat", "attempts"))
+    rows = told.sort("item_id", "epoch").collect().to_dicts()
+    failures = [_failure({"stage": "answer", **nobody, **tries, **row}) for row in rows]
+    abstained: list[dict[str, Any]] = []
     for scoring in run.scorings():
-        gone = scoring.ledger.scan().filter(pl.col("kind").is_not_null()).sort("item_id", "epoch", "repeat")
-        rows = gone.select("item_id", "epoch", "kind", "message", "raw").collect().to_dicts()
-        failures += [{"stage": "verdict", "judge": scoring.judge, **row} for row in rows]
-    return {"run": str(run.path), "failures": failures}
+        verdicts, whose = scoring.ledger.scan(), _whose(scoring)
+        gone = verdicts.filter(pl.col("kind").is_not_null()).sort("item_id", "epoch", "repeat")
+        failures += [_failure({"stage": "verdict", **whose, **row}) for row in gone.select(_TOLD).collect().to_dicts()]
+        scores = verdicts.select(pl.col("scores").explode()).unnest("scores")
+        counts = scores.filter(kind=FailureKind.ABSTAINED).group_by("criterion").len("verdicts").sort("criterion")
+        abstained += [{**whose, **row} for row in counts.collect().to_dicts()]
+    return {"run": str(run.path), "failures": failures, "abstained": abstained}
 
 
 def show_scoring(scoring: Scoring) -> dict[str, Any]:
@@ -79,6 +91,27 @@ def show_scoring(scoring: Scoring) -> dict[str, Any]:
     return {"scoring": str(scoring.path), **told, "without_expected_score": without}
 
 
+_TOLD = (
+    "item_id", "epoch", "repeat", "kind", "attempts", "prompt_tokens", "completion_tokens", "message", "raw",
+)  # fmt: skip
+
+
+def _failure(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a failure's row with its columns in one order."""
+    return {name: row[name] for name in ("stage", "scoring", "judge", "on", "placebo", *_TOLD)}
+
+
+def _whose(scoring: Scoring) -> dict[str, Any]:
+    """Return what tells the rows of a scoring from those of another."""
+    told = scoring.manifest
+    return {
+        "scoring": scoring.path.name,
+        "judge": scoring.judge,
+        "on": told.get("on") or "answer",
+        "placebo": told.get("placebo"),
+    }
+
+
 def _opened(run: Run | Path) -> Run:
     return run if isinstance(run, Run) else open_run(run)
 
@@ -93,7 +126,7 @@ def _entry_or_why(run: Run) -> dict[str, Any]:
 
 def _entry(run: Run) -> dict[str, Any]:
     scorings = [
-        {"scoring": scoring.path.name, "judge": scoring.judge, "rubric": scoring.manifest["rubric"]}
+        {**_whose(scoring), "rubric": scoring.manifest["rubric"], "repeats": scoring.manifest["repeats"]}
         for scoring in run.scorings()
     ]
     return {
@@ -139,5 +172,5 @@ def _verdicts(run: Run, where: pl.Expr) -> list[dict[str, Any]]:
     for scoring in run.scorings():
         found = scoring.ledger.scan().filter(where).select("epoch", "repeat", "scores", failed="kind")
         flat = found.explode("scores").unnest("scores").with_columns(kind=pl.coalesce("kind", "failed")).drop("failed")
-        rows += [{"judge": scoring.judge, **row} for row in flat.sort("epoch", "repeat").collect().to_dicts()]
+        rows += [{**_whose(scoring), **row} for row in flat.sort("epoch", "repeat").collect().to_dicts()]
     return rows

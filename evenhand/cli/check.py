@@ -4,6 +4,7 @@ from rich.table import Table
 
 import evenhand
 from evenhand.cli.options import AsJson, StudyFile, show, show_json
+from evenhand.progress import Bars
 
 NAME = "check"
 
@@ -15,12 +16,17 @@ def command(study: StudyFile, as_json: AsJson = False) -> None:
         show_json(content)
         return
     judges, effects = content.pop("judges"), content.pop("smallest_detectable_effects")
+    total = {f"total_{name}": value for name, value in content.pop("total").items()}
+    warnings = content.pop("warnings")
     table = Table.grid(padding=(0, 2))
-    for name, value in [*content.items(), *(pair for judge in judges for pair in judge.items())]:
-        table.add_row(name.replace("_", " "), _told(value))
+    for part in (content, *judges, total):
+        for name, value in part.items():
+            table.add_row(name.replace("_", " "), _told(value))
     for effect in effects:
         table.add_row(f"smallest effect, {effect['criterion']}", f"{effect['mde']:.2f} (80 % power, assumed variances)")
     show(table)
+    for told in warnings:
+        Bars().warn(told)
 
 
 def _told(value: object) -> str:

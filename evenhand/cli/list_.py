@@ -5,6 +5,7 @@ from rich.text import Text
 
 import evenhand
 from evenhand.cli.options import ROOT, AsJson, Root, show, show_json
+from evenhand.cli.scorings import names_of
 
 NAME = "list"
 
@@ -19,6 +20,6 @@ def command(out: Root = ROOT, as_json: AsJson = False) -> None:
     table = Table(*columns, box=None, header_style="bold")
     for entry in entries:
         cells = ["" if entry[name] is None else str(entry[name]) for name in columns[:5]]
-        judges = ", ".join(scoring["judge"] for scoring in entry["scorings"])
+        judges = ", ".join(names_of(entry["scorings"]).values())
         table.add_row(*(Text(cell) for cell in (*cells, judges)))  # not str: a model's name is no markup
     show(table)

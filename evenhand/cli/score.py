@@ -68,7 +68,7 @@ def command(
 
 def _told(scoring: dict[str, object]) -> str:
     cost = "" if scoring["cost"] is None else f", {scoring['cost']:.4f} US dollars"
-    lines = [f"scoring: {scoring['scoring']} ({scoring['tokens']:,} tokens{cost})"]
+    lines = [f"scoring: {scoring['scoring']} ({scoring['tokens'] or 0:,} tokens{cost})"]
     without = scoring["without_expected_score"]
     if isinstance(without, dict):
         lines += [

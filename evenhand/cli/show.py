@@ -10,6 +10,7 @@ from rich.text import Text
 import evenhand
 from evenhand.cli.lines import legend, plot, signs_for
 from evenhand.cli.options import AsJson, RunFolder, show, show_json, stdout_console
+from evenhand.cli.scorings import names_of
 from evenhand.progress import console
 
 NAME = "show"
@@ -39,6 +40,10 @@ def command(
         show(_table(rows) if rows else Text("nothing failed" if failures else "no answer has come yet"))
         if not failures:
             _tell_analysis(content)
+        elif content["abstained"]:
+            show(
+                Group(Text('\nabstained: the judge said "not applicable"', style="bold"), _table(content["abstained"]))
+            )
 
 
 def _tell_analysis(content: dict[str, Any]) -> None:
@@ -65,9 +70,11 @@ def _tell_analysis(content: dict[str, Any]) -> None:
 
 
 def _table(rows: list[dict[str, object]]) -> Table:
-    table = Table(*rows[0], box=None, header_style="bold")
+    """Lay out rows; a column in which nothing stands is left out."""
+    columns = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    table = Table(*columns, box=None, header_style="bold")
     for row in rows:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
+        table.add_row(*(Text("" if row[name] is None else str(row[name])) for name in columns))
     return table
 
 
@@ -80,7 +87,11 @@ def _answers(content: dict[str, object]) -> Group:
         if answer["reasoning"]:
             parts.append(Text(answer["reasoning"], style="dim italic"))
         parts.append(Text(answer["text"] or "(no answer)"))
+        names = names_of(list({one["scoring"]: one for one in answer["verdicts"]}.values()))
+        repeated = {one["scoring"] for one in answer["verdicts"] if one["repeat"] > 1}
         for verdict in answer["verdicts"]:
+            who = names[verdict["scoring"]]
+            who += f", repeat {verdict['repeat']}" if verdict["scoring"] in repeated else ""
             given = verdict["kind"] or (verdict["label"] if verdict["score"] is None else f"{verdict['score']:g}")
-            parts.append(Text(f"  {verdict['judge']} · {verdict['criterion']}: {given}  {verdict['reason'] or ''}"))
+            parts.append(Text(f"  {who} · {verdict['criterion']}: {given}  {verdict['reason'] or ''}"))
     return Group(*parts)
