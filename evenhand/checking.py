@@ -20,6 +20,7 @@ from runs.prices import cost
 
 ANSWER, REASON, SCORE = 600, 40, 15
 """Tokens that are expected of an answer, of a judge's reason for one score, and of the score itself."""
+BOUNDS = ("expected", "at_most")
 COMPLAINT = 150
 """Tokens for what was wrong with one criterion of a reply that is sent back, at most."""
 
@@ -64,22 +65,9 @@ def check(study: Path | str) -> dict[str, Any]:
     effects = smallest_effects(plan).select("criterion", "mde", "sd_difference")
     content["smallest_detectable_effects"] = effects.to_dicts()
     content["judges"] = judges
-    content["total"] = {
-        f"{what}_{bound}": total
-        for bound, tokens, money in zip(BOUNDS, written, costs, strict=True)
-        for what, total in (
-            (
-                "tokens",
-                asked + tokens + sum(one[f"{of}_tokens_{bound}"] for one in judges for of in ("prompt", "verdict")),
-            ),
-            ("cost", _known_sum([money, *(one[f"cost_{bound}"] for one in judges)])),
-        )
-    }
+    content["total"] = _total(asked, written, costs, judges)
     content["warnings"] = cautions(plan.study.judges)
     return content
-
-
-BOUNDS = ("expected", "at_most")
 
 
 def tokens_in(text: str) -> int:
@@ -134,6 +122,18 @@ def _judge(plan: Plan, judge: Judge, answers: int) -> dict[str, Any]:
     parts: dict[str, Sequence[float | None]] = {"prompt_tokens": read, "verdict_tokens": written, "cost": costs}
     told = {f"{name}_{bound}": part[n] for name, part in parts.items() for n, bound in enumerate(BOUNDS)}
     return {"judge": judge.name, "calls": calls, **told}
+
+
+def _total(
+    asked: int, written: Sequence[int], costs: Sequence[float | None], judges: Sequence[dict[str, Any]]
+) -> dict[str, float | None]:
+    """Return what answers and judges take together."""
+    total: dict[str, float | None] = {}
+    for n, bound in enumerate(BOUNDS):
+        judging = sum(judge[f"{part}_tokens_{bound}"] for judge in judges for part in ("prompt", "verdict"))
+        total[f"tokens_{bound}"] = asked + written[n] + judging
+        total[f"cost_{bound}"] = _known_sum([costs[n], *(judge[f"cost_{bound}"] for judge in judges)])
+    return total
 
 
 def _answer_expected(plan: Plan) -> int:

@@ -112,6 +112,8 @@ class _Calls:
 
     under_way: int = 0
     came: int = 0
+    is_unknown: bool = False
+    """Whether the endpoint does not say what a reply takes."""
     tokens: float = 0.0
     money: float = 0.0
 
@@ -160,7 +162,7 @@ class Budget:
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
             await turn
-        if self.is_spent:
+        if self.is_spent or calls.is_unknown:
             return False
         calls.under_way += 1
         return True
@@ -180,6 +182,7 @@ class Budget:
         replied = taken.get("kind") is None and "completion_tokens" in taken
         if self.is_limited and replied and not tokens:
             if not calls.came:
+                calls.is_unknown = True
                 raise InputError(
                     f"{work.folder}: the endpoint does not say how many tokens a reply takes (`usage`), so no budget "
                     "can be kept; leave out --max-tokens-total and --max-cost."

@@ -4,8 +4,8 @@
 
     POST /v1/chat/completions, GET /v1/models, GET /health
     POST /v1/messages               the same in Anthropic's protocol, as far as a judge's tool call needs it
-    GET  /stats                     requests, most under way at once, and per prompt: requests, replies, faults; the
-                                    systems' messages, whole
+    GET  /stats                     requests, tokens, most under way at once, and per prompt: requests, replies, faults;
+                                    the systems' messages, whole
     GET  /wait?requests=N           answers as soon as so many requests have come (or ?replies=N)
     POST /release                   answers the requests that hang, in the order in which they came
     POST /scripts                   a further endpoint under a path of its own: {"path": "/s1"} (/s1/v1/…, /s1/stats)
@@ -57,13 +57,14 @@ class Book:
         self.counts: dict[tuple[str, str, str, object], Count] = {}
         self.systems: dict[str, int] = {}
         """Systems' messages, numbered as they came: few, for they are the same for many prompts."""
-        self.requests = self.replies = self.under_way = self.most_under_way = 0
+        self.requests = self.replies = self.under_way = self.most_under_way = self.tokens = 0
         self.hanging: list[Callable[[], None]] = []
         self._waiting: list[tuple[str, int, Callable[[], None]]] = []
 
     def facts(self) -> dict[str, Any]:
         """Return all counts."""
-        numbers = {name: getattr(self, name) for name in ("requests", "replies", "under_way", "most_under_way")}
+        names = ("requests", "replies", "under_way", "most_under_way", "tokens")
+        numbers = {name: getattr(self, name) for name in names}
         return {**numbers, "prompts": [asdict(count) for count in self.counts.values()], "systems": list(self.systems)}
 
     def came(self) -> None:
@@ -198,6 +199,8 @@ class Connection(asyncio.Protocol):
         else:
             said = replies.verdict(schema, prompt, model, book.script)
         reply = replies.body(said, request, rule, prompt_tokens=len(content) // 4)
+        if rule is None or rule.fault not in BROKEN:
+            book.tokens += reply.get("usage", {}).get("total_tokens", 0)
         if "tools" in request:
             reply = replies.as_message(reply, request["tools"][0]["name"])
         self._answer(book, lambda: self._deliver(reply, rule), rule)
