@@ -11,10 +11,9 @@ import polars as pl
 from analysis.power import Design, power_table
 from evenhand.cautions import cautions
 from evenhand.study import Plan, load_study
-from judging.client import ROOM
 from judging.forms import forms
 from judging.prompt import messages
-from judging.settings import Judge
+from judging.settings import ROOM, Judge
 from rubrics import response_model
 from runs.prices import cost
 
@@ -40,11 +39,11 @@ def check(study: Path | str) -> dict[str, Any]:
     plan = load_study(Path(study))
     generation, items = plan.study.generation, plan.items
     answers = items.height * generation.epochs
-    asked = sum(tokens_in(prompt) for prompt in items["prompt"]) * generation.epochs
-    asked += tokens_in(generation.system or "") * answers
+    prompts = sum(tokens_in(prompt) for prompt in items["prompt"]) * generation.epochs
+    asked = prompts + tokens_in(generation.system or "") * answers
     written = answers * _answer_expected(plan), answers * generation.max_tokens
     costs = [cost(generation, generation.model, _used(asked, tokens)) for tokens in written]
-    judges = [_judge(plan, judge, answers) for judge in plan.study.judges]
+    judges = [_judge(plan, judge, answers, prompts) for judge in plan.study.judges]
     content: dict[str, Any] = {
         "study": plan.study.name,
         "model": generation.model,
@@ -98,12 +97,10 @@ def smallest_effects(plan: Plan) -> pl.DataFrame:
     return power_table(plan.rubric.criteria, design_of(plan), alpha=plan.study.analysis.alpha)
 
 
-def _judge(plan: Plan, judge: Judge, answers: int) -> dict[str, Any]:
-    """Return what one judge will take."""
+def _judge(plan: Plan, judge: Judge, answers: int, prompts: int) -> dict[str, Any]:
+    """Return what one judge will take; `prompts` are the tokens of all answers' questions together."""
     sheets = forms(plan.rubric, judge, 1)
-    verdicts = answers * judge.repeats
-    each = plan.study.generation.epochs * judge.repeats  # verdicts on one item
-    asked = sum(tokens_in(prompt) for prompt in plan.items["prompt"]) * each
+    verdicts, asked = answers * judge.repeats, prompts * judge.repeats
     calls, longest = verdicts * len(sheets), plan.study.generation.max_tokens
     read, written = [0, 0], [0, 0]
     for form in sheets:  # first what is expected, then the most

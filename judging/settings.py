@@ -8,6 +8,9 @@ from pydantic import Field, field_validator, model_validator
 from rubrics import Rubric
 from runs.settings import Endpoint, base_url
 
+ROOM = (1, 2, 4)
+"""Factors of `max_tokens` that a verdict may take: one that is cut off is asked for again with more room."""
+
 TOP = 20
 """Alternatives asked for at each token; more than any scale has levels, and what OpenAI allows at most."""
 

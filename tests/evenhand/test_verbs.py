@@ -52,7 +52,7 @@ def test_init_writes_a_study_that_check_understands(cli: Make, tmp_path: Path) -
 
 
 def test_check_counts_what_a_study_will_ask(cli: Make, study: Make) -> None:
-    path = study(more='calls = "criterion"\nrepeats = 2\n')
+    path = study(more='calls = "criterion"\nrepeats = 2\ntemperature = 0.5\n')
     content = cli("check", path, "--json").json
     assert (content["answers"], content["criteria"]) == (6 * 3 * 2, 6)
     assert content["answer_tokens_at_most"] == 36 * 200

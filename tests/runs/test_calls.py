@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runs.calls import HOPELESS, Budget, CallError, Gate, Tally, Work, pause, work
-from runs.errors import EndpointError, StoreError
+from runs.errors import EndpointError, InputError, StoreError
 from runs.frames import FailureKind
 from runs.ledger import Ledger
 from runs.progress import Silent
@@ -286,6 +286,62 @@ async def test_a_spent_budget_asks_no_more_and_says_how_much_was_left(ledger: Le
     tally = await work(_work(ledger, _names(100), call, most=1, budget=Budget(tokens=95)))
     assert (tally.done, tally.failed, tally.unasked) == (10, 0, 90)
     assert ledger.keys() == set(_names(10))
+
+
+async def test_the_calls_under_way_count_before_they_come_back(ledger: Ledger) -> None:
+    async def call(task: str) -> dict[str, Any]:
+        await asyncio.sleep(0)  # so that all callers have their turn before a reply comes
+        return {"key": task, "prompt_tokens": 6, "completion_tokens": 4}
+
+    budget = Budget(tokens=95)
+    tally = await work(_work(ledger, _names(100), call, most=64, budget=budget))
+    assert (tally.done, tally.unasked, budget.tokens) == (10, 90, -5)
+
+
+async def test_one_budget_holds_for_two_pieces_of_work_of_different_size(tmp_path: Path) -> None:
+    def calls(tokens: int) -> Any:
+        async def call(task: str) -> dict[str, Any]:
+            await asyncio.sleep(0)
+            return {"key": task, "prompt_tokens": 0, "completion_tokens": tokens}
+
+        return call
+
+    budget = Budget(tokens=10_000)
+    ledgers = [Ledger(tmp_path / name, "records", SCHEMA) for name in ("small", "large")]
+    for one in ledgers:
+        one.folder.mkdir()
+    plans = [
+        _work(one, _names(500), calls(tokens), most=64, budget=budget)
+        for one, tokens in zip(ledgers, (10, 500), strict=True)
+    ]
+    tallies = await asyncio.gather(*map(work, plans))
+    assert budget.tokens is not None
+    assert -2 * 500 < budget.tokens <= 0
+    assert sum(tally.done * tokens for tally, tokens in zip(tallies, (10, 500), strict=True)) == 10_000 - budget.tokens
+    for one in ledgers:
+        one.close()
+
+
+async def test_a_call_that_never_comes_back_frees_what_was_kept_for_it(ledger: Ledger) -> None:
+    async def call(task: str) -> dict[str, Any]:
+        if task == _names(3)[-1]:
+            raise EndpointError("gone")
+        return {"key": task, "prompt_tokens": 6, "completion_tokens": 4}
+
+    budget = Budget(tokens=1_000)
+    with pytest.raises(EndpointError, match="gone"):
+        await work(_work(ledger, _names(3), call, most=8, budget=budget))
+    assert await asyncio.wait_for(budget.admits(ledger), 20)
+
+
+async def test_no_budget_can_be_kept_where_no_usage_is_told(ledger: Ledger) -> None:
+    async def call(task: str) -> dict[str, Any]:
+        return {"key": task, "prompt_tokens": None, "completion_tokens": None}
+
+    with pytest.raises(InputError, match="does not say how many tokens a reply takes"):
+        await work(_work(ledger, _names(100), call, most=8, budget=Budget(tokens=1_000)))
+    assert len(ledger.keys()) == 1  # it is paid for, and kept
+    assert (await work(_work(ledger, _names(100), call, most=8))).done == 100
 
 
 async def test_nothing_to_do_is_done(ledger: Ledger) -> None:

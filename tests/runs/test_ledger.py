@@ -43,6 +43,19 @@ def test_a_record_beats_its_failures_and_else_the_last_failure_stands(ledger: Le
     assert len(list(ledger.failures.read())) == 3  # what failed once is still told
 
 
+@pytest.mark.parametrize("sealed", [False, True])
+def test_every_failure_is_told_once(ledger: Ledger, sealed: bool) -> None:
+    ledger.append([], [_row("a", 1, "timeout"), _row("b", 2, "timeout")])
+    ledger.append([_row("a", 3)], [_row("b", 4, "endpoint")])
+    if sealed:
+        ledger.seal()
+    assert ledger.every_failure(["n"])["n"].sort().to_list() == [1, 2, 4]
+    ledger.close()
+    ledger.seal()
+    ledger.failures.path.unlink()  # the Parquet file alone has the last ones still
+    assert ledger.every_failure(["n", "kind"]).to_dicts() == [{"n": 4, "kind": "endpoint"}]
+
+
 def test_of_two_records_under_one_key_the_first_stands(ledger: Ledger) -> None:
     ledger.append([_row("a", 1), _row("a", 2)])
     ledger.append([_row("a", 3)])
