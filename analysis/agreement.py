@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
 
 import numpy as np
 import polars as pl
 
-from analysis.panel import HUMAN, MASKED, PANEL, _with_panel
+from analysis.panel import HUMAN, MASKED, PANEL, Combine, with_panel
 from analysis.resampled import (
     Floats,
     Level,
@@ -78,7 +77,7 @@ def agreement(
     confidence: float = 0.95,
     resamples: int = RESAMPLES,
     seed: int = 0,
-    panel: Literal["mean", "median", "none"] = "mean",
+    panel: Combine = "mean",
 ) -> pl.DataFrame:
     """Return how far raters agree, one row per criterion × comparison × statistic (schema `AGREEMENT`).
 
@@ -97,7 +96,7 @@ def agreement(
     is no "yes"): the level a rater would tick for the value that counts in contrasts. ICC and τ-b take the values.
     """
     if panel != "none" and scores["judge"].str.starts_with(HUMAN).any():
-        scores = _with_panel(scores.lazy(), criteria, panel).collect()
+        scores = with_panel(scores.lazy(), criteria, panel).collect()
     rows = [
         {"criterion": criterion.id, "scale": criterion.scale.value, **who, **statistic}
         for criterion in criteria
