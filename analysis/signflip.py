@@ -154,7 +154,8 @@ def to_integers(differences: Floats) -> tuple[Floats, float]:
     if largest == 0:
         return np.zeros_like(differences), 1.0
     denominator = _common_denominator(differences)
-    step = largest / 2**30 if denominator is None else 1 / denominator
+    # Differences that are all far below 1 are near whole numbers too: to zeros.
+    step = largest / 2**30 if denominator is None or denominator * largest < 0.5 else 1 / denominator
     whole = np.rint(differences / step)
     divisor = int(np.gcd.reduce(np.abs(whole).astype(np.int64)))
     return whole / divisor, step * divisor

@@ -23,7 +23,7 @@ from runs import countries
 from runs.digest import digest
 from runs.errors import InputError
 from runs.journal import refusal, write_whole
-from runs.store import Folder, Run, make_folder, open_run, write_manifest
+from runs.store import Folder, Run, Scoring, make_folder, open_run, write_manifest
 from runs.tomlfile import parse
 
 
@@ -194,16 +194,28 @@ def _moved(run: Run, focal: str, analysis: Analysis) -> tuple[dict[str, pl.DataF
     """
     frames, unpaired = {}, []
     for name, change in CHANGES.items():
-        later = {one.setting: one for one in scorings_of(run, on=change.on, placebo=change.placebo)}
-        earlier = {one.setting: one for one in scorings_of(run, on=change.before)}
-        both = [setting for setting in earlier if setting in later]
-        unpaired += [one.path.name for setting, one in later.items() if setting not in earlier]
-        if both:
-            names = judge_names(list(earlier.values()))
-            read = [load_scores(run, [side[setting] for setting in both], names) for side in (earlier, later)]
+        earlier = scorings_of(run, on=change.before)
+        names = judge_names(earlier)
+        pairs = []
+        for one in scorings_of(run, on=change.on, placebo=change.placebo):
+            same = _counterpart(one, earlier)
+            if same is None:
+                unpaired.append(one.path.name)
+            else:
+                pairs.append((same, one))
+                names[one.setting] = names[same.setting]
+        if pairs:
+            read = [load_scores(run, side, names) for side in zip(*pairs, strict=True)]
             before, after = (with_panel(side.scores, side.criteria, analysis.panel).collect() for side in read)
             frames[name] = moved(before, after, read[0].criteria, focal=focal)
     return frames, tuple(unpaired)
+
+
+def _counterpart(scoring: Scoring, others: Sequence[Scoring]) -> Scoring | None:
+    """Return the one of `others` by the same judge under the same settings, at the same address if there is one."""
+    same = [other for other in others if other.setting == scoring.setting]
+    elsewhere = [other for other in others if other.setting_anywhere == scoring.setting_anywhere]
+    return same[0] if same else elsewhere[0] if len(elsewhere) == 1 else None
 
 
 def _written(result: Analyzed) -> Analyzed:

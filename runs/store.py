@@ -164,8 +164,19 @@ class Scoring(Folder):
 
         Scorings of one setting differ in how often they repeat, or in what of a response they show.
         """
+        return digest(self._setting())
+
+    @property
+    def setting_anywhere(self) -> str:
+        """The setting, wherever the judge answers: a server of one's own has another address another day."""
+        setting = self._setting()
+        if isinstance(judge := setting.get("judge"), dict):
+            setting["judge"] = {name: value for name, value in judge.items() if name != "endpoint"}
+        return digest(setting)
+
+    def _setting(self) -> dict[str, Any]:
         variant = ("repeats", "on", "placebo")
-        return digest({name: value for name, value in self.manifest["identity"].items() if name not in variant})
+        return {name: value for name, value in self.manifest["identity"].items() if name not in variant}
 
     @property
     def rubric_path(self) -> Path:
