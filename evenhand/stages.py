@@ -48,6 +48,8 @@ class Session:
         """Take from the budget what earlier starts have spent on `folders`, each once."""
         for folder in folders:
             if self.budget.is_limited and folder.path not in self.counted:
+                if folder.ledger.sealed.exists():
+                    folder.ledger.seal()  # if it is broken, it is made again first
                 self.budget.spend(spent(folder.ledger))
                 self.counted.add(folder.path)
 
@@ -81,8 +83,7 @@ async def answer(plan: Plan, root: Path, session: Session, judges: Sequence[Judg
     tally = Tally()
     with run.lock(), _sealed(run):
         _tell_damage([run], session)
-        scorings = [judged.open_scoring(run, plan.rubric, one, Variant(), later=True) for one in judges]
-        session.count_earlier([run, *scorings])
+        session.count_earlier([run, *(judged.scoring_of(run, plan.rubric, one, Variant()) for one in judges)])
         asked = answered.pending(run, generation)
 
         async def ask(server: Server) -> Tally:

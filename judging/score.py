@@ -63,7 +63,6 @@ def open_scoring(run: Run, rubric: Rubric, judge: Judge, variant: Variant, *, la
         StoreError: the disk refuses.
     """
     judge = judge.on(rubric)
-    identity = {"rubric": rubric.digest, "judge": judge.identity, "prompt": PROMPT_VERSION, **variant.identity}
     facts = {
         "judge": judge.name,
         "rubric": rubric.name,
@@ -74,10 +73,20 @@ def open_scoring(run: Run, rubric: Rubric, judge: Judge, variant: Variant, *, la
         "settings": judge.model_dump(mode="json"),
         "status": "running",
     }
-    design = judge.model_dump(mode="json", include={"repeats", "calls", "order", "order_seed"})
-    name = f"{rubric.name}@{rubric.version}-{slug(judge.name)}{variant.suffix}"
     is_same: Callable[[Path], bool] = lambda path: load_rubric(path).digest == rubric.digest  # noqa: E731
-    return run.scoring(name, {**identity, **design}, facts, dump_toml(rubric), is_same, later=later)
+    return run.scoring(*_identified(rubric, judge, variant), facts, dump_toml(rubric), is_same, later=later)
+
+
+def scoring_of(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Scoring:
+    """Return the scoring that `open_scoring` does, as it is: neither made nor mended."""
+    return run.scoring_at(*_identified(rubric, judge.on(rubric), variant))
+
+
+def _identified(rubric: Rubric, judge: Judge, variant: Variant) -> tuple[str, dict[str, Any]]:
+    """Return what a scoring's folder is called, and what determines its verdicts."""
+    identity = {"rubric": rubric.digest, "judge": judge.identity, "prompt": PROMPT_VERSION, **variant.identity}
+    design = judge.model_dump(mode="json", include={"repeats", "calls", "order", "order_seed"})
+    return f"{rubric.name}@{rubric.version}-{slug(judge.name)}{variant.suffix}", {**identity, **design}
 
 
 def plan(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Iterator[Wanted]:

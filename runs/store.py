@@ -242,11 +242,15 @@ class Run(Folder):
         Raises:
             StoreError: the disk refuses.
         """
-        scoring = Scoring(self.path / "scorings" / f"{name}-{short(digest(identity))}")
+        scoring = self.scoring_at(name, identity)
         is_begun = any(one.suffix != ".log" for one in scoring.path.glob("*"))  # an engine logs before it can be asked
         make = scoring._make_later if later and not is_begun else scoring._make
         make(identity, manifest, Beside(scoring.rubric_path, rubric_toml.encode(), is_same))
         return scoring
+
+    def scoring_at(self, name: str, identity: dict[str, Any]) -> Scoring:
+        """Return the scoring with this identity as it is: neither made nor mended."""
+        return Scoring(self.path / "scorings" / f"{name}-{short(digest(identity))}")
 
     def siblings(self) -> list["Run"]:
         """Return the other runs of the same study."""
