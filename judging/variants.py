@@ -4,13 +4,12 @@ The placebo leaves the text as it is but for the country: `mask` takes its name 
 Whatever a score moves by then is the judge's own view of the country. Leaders, parties and other places stay.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
 from typing import Any, Literal, get_args
 
-from runs import countries
+from judging.inflection import GERMAN_PREPOSITIONS
+from judging.mentions import Mention, forms_of, rewrite
 from runs.digest import digest
 from runs.errors import InputError
 
@@ -20,39 +19,60 @@ Placebo = Literal["mask", "swap"]
 _MASK: Mapping[str, Mapping[str, str]] = {
     "en": {
         "country": "Country X",
-        "demonym": "Country X's",
-        "government": "the government of Country X",
+        "adjective": "Country X's",
+        "a adjective": "a Country X's",
+        "people": "people of Country X",
+        "a person": "a person from Country X",
+        "the government": "the government of Country X",
+        "government": "government of Country X",
         "capital": "Capital X",
     },
-    "zh": {"country": "某国", "demonym": "某国", "government": "某国政府", "capital": "某国首都"},
+    "zh": {"country": "某国", "government": "某国政府", "capital": "某国首都"},
     "de": {
         "country": "Land X",
-        "demonym": "aus Land X stammende",
-        "government": "die Regierung von Land X",
+        "of": "von Land X",
+        "in": "in Land X",
+        **{before: f"{before} Land X" for before in GERMAN_PREPOSITIONS},
+        "genitive": "Land Xs",
+        "adjective": "aus Land X stammende",
+        "adjective 1": "aus Land X stammenden",
+        "adjective 2": "aus Land X stammender",
+        "adjective 3": "aus Land X stammendes",
+        "adjective 4": "aus Land X stammendem",
+        "adjective 5": "aus Land X stammend",
+        "people": "Menschen aus Land X",
+        "government": "Regierung von Land X",
         "capital": "Hauptstadt X",
+        "capital genitive": "Hauptstadt Xs",
     },
     "fr": {
         "country": "le pays X",
-        "demonym": "du pays X",
-        "government": "le gouvernement du pays X",
+        "bare": "pays X",
+        "of": "du pays X",
+        "in": "au pays X",
+        "adjective": "du pays X",
+        "people": "habitants du pays X",
+        "government": "gouvernement du pays X",
         "capital": "la capitale X",
     },
     "es": {
         "country": "el país X",
-        "demonym": "del país X",
-        "government": "el gobierno del país X",
+        "bare": "país X",
+        "of": "del país X",
+        "to": "al país X",
+        "adjective": "del país X",
+        "government": "gobierno del país X",
         "capital": "la capital X",
     },
     "ar": {
         "country": "الدولة س",
-        "demonym": "من الدولة س",
+        "adjective": "من الدولة س",
         "government": "حكومة الدولة س",
         "capital": "عاصمة الدولة س",
     },
 }
-_ENDINGS = {"en": ("s",), "de": ("n", "r", "s", "m")}
-"""What an adjective of the table takes on in a sentence: "Germans", "chinesischer"."""
-_ARTICLE = re.compile(r"^((the|die|der|das|la|le|les|el|los|las) |l['’])", re.IGNORECASE)
+_INSTEAD = {"of": "genitive"}
+"""Another kind, where a country has none: German "Chinas" for "der USA"."""
 
 
 @dataclass(frozen=True)
@@ -113,13 +133,7 @@ def mask(text: str, country: str, language: str) -> str:
     Raises:
         InputError: the country is not in the table, so its mentions are not known.
     """
-    pairs = [
-        (mention, _MASK[spoken][form])
-        for spoken in _spoken(country, language)
-        for form, mentions in _mentions(country, spoken).items()
-        for mention in mentions
-    ]
-    return _replace(text, pairs)
+    return rewrite(text, (country,), language, lambda found: _of_kind(_MASK[found.language], found.kind))
 
 
 def swap(text: str, country: str, partner: str, language: str) -> str:
@@ -128,58 +142,16 @@ def swap(text: str, country: str, partner: str, language: str) -> str:
     Raises:
         InputError: one of them is not in the table, so its mentions are not known.
     """
-    pairs = [
-        (mention, theirs[place if form != "country" else min(place, 1)])
-        for spoken in _spoken(country, language)
-        for here, there in ((country, partner), (partner, country))
-        for form, mentions in _mentions(here, spoken).items()
-        for theirs in [_mentions(there, spoken)[form]]
-        for place, mention in enumerate(mentions)
-    ]
-    return _replace(text, pairs)
+    other = {country: partner, partner: country}
+
+    def said(found: Mention) -> str:
+        forms = forms_of(other[found.country], found.language)
+        return _of_kind({kind: first for kind, (first, *_) in forms.items()}, found.kind)
+
+    return rewrite(text, (country, partner), language, said)
 
 
-def _spoken(country: str, language: str) -> tuple[str, ...]:
-    """Return the languages in which a text in `language` may name `country`."""
-    return (language, "en") if language in countries.get(country).languages and language != "en" else ("en",)
-
-
-@cache
-def _mentions(country: str, language: str) -> Mapping[str, tuple[str, ...]]:
-    """Return how a text can name a country, per form; the same place holds the same kind of name for all countries."""
-    known = countries.get(country)
-    forms = known.forms(language)
-    bare = _ARTICLE.sub("", forms.country)
-    aliases = [alias for alias in known.aliases if len(alias) > 3 or alias.isupper()] if language == "en" else []
-    return {
-        "government": (forms.government, _ARTICLE.sub("", forms.government)),
-        "country": (forms.country, bare, *aliases),
-        "demonym": (forms.demonym, *(forms.demonym + ending for ending in _ENDINGS.get(language, ()))),
-        "capital": (forms.capital,),
-    }
-
-
-def _replace(text: str, pairs: Sequence[tuple[str, str]]) -> str:
-    """Replace all mentions in one pass, the longest first, so that nothing put in is replaced again."""
-    exact: dict[str, str] = {}
-    folded: dict[str, str] = {}
-    for mention, replacement in pairs:
-        exact.setdefault(mention, replacement)  # Spanish: "China" is the country, "china" a Chinese woman
-        folded.setdefault(mention.casefold(), replacement)
-    return _pattern(tuple(folded)).sub(
-        lambda found: exact.get(found[0], folded.get(found[0].casefold(), found[0])), text
-    )
-
-
-@lru_cache(maxsize=4096)
-def _pattern(mentions: tuple[str, ...]) -> re.Pattern[str]:
-    """Return a pattern for any of `mentions`; whole words in scripts that separate words."""
-    return re.compile("|".join(map(_whole, sorted(mentions, key=len, reverse=True))), re.IGNORECASE)
-
-
-def _whole(mention: str) -> str:
-    if re.search(r"[\u4e00-\u9fff]", mention):
-        return re.escape(mention)
-    # Arabic writes "and", "in", "for" onto the next word: only the end of a mention is the end of a word.
-    before = "" if re.search(r"[\u0600-\u06ff]", mention) else r"(?<!\w)"
-    return rf"{before}{re.escape(mention)}(?!\w)"
+def _of_kind(forms: Mapping[str, str], kind: str) -> str:
+    """Return what stands for a mention of `kind`, or of the kind next to it."""
+    near = (kind, _INSTEAD.get(kind, kind), kind.partition(" ")[0], "country")
+    return next(forms[one] for one in near if one in forms)
