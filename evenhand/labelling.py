@@ -15,9 +15,8 @@ from typing import Any
 from analysis.panel import HUMAN
 from evenhand.facts import made_by, now
 from evenhand.sampling import Drawn, Sample
-from judging.variants import mask
+from judging.variants import code_of, mask
 from rubrics import Criterion, Rubric, dump_toml
-from runs import countries
 from runs.digest import digest
 from runs.errors import InputError, StoreError, nearest
 from runs.frames import VERDICTS, FailureKind, frame
@@ -170,13 +169,12 @@ def masked(answer: Drawn) -> Drawn:
     Raises:
         InputError: the country's names are not known.
     """
-    try:
-        (code,) = countries.resolve([answer.country])
-    except (InputError, ValueError):
+    code = code_of(answer.country)
+    if code is None:
         raise InputError(
             f"--mask: {answer.country!r} is no country whose names are known, so they cannot be taken away; "
             "leave --mask out."
-        ) from None
+        )
     prompt = None if answer.prompt is None else mask(answer.prompt, code, answer.language)
     return Drawn(
         answer.item_id, answer.epoch, answer.country, answer.language, prompt, mask(answer.text, code, answer.language)

@@ -122,6 +122,8 @@ async def judge(
         _warn(run, judges, shown, session)
         todo = [judged.pending(run, rubric, one, variant) for one in judges for variant in shown]
         _tell_damage([run, *(pending.scoring for pending in todo)], session)
+        for told in dict.fromkeys(told for pending in todo for told in pending.warnings):
+            session.progress.warn(told)
         session.count_earlier(pending.scoring for pending in todo)
         queues: dict[str, list[judged.Pending]] = {}
         for pending in todo:

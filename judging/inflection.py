@@ -241,10 +241,10 @@ def _arabic(stated: Stated) -> Named:
         yield "government", f"حكومة {words[len(_ARABIC_ENDINGS)]}"
     yield from (("government", name) for name in stated.government)
     yield from (("country", name) for name in names)
+    yield from (("capital", name) for name in (stated.forms.capital, *stated.capital))  # "برازيليا": Brasília first
     for words in adjectives:
         yield from zip(_ADJECTIVE["ar"], words, strict=True)
     yield from (("adjective 2", word) for word in stated.people)
-    yield from (("capital", name) for name in (stated.forms.capital, *stated.capital))
 
 
 def _arabic_adjective(definite: str) -> tuple[str, ...]:

@@ -131,7 +131,7 @@ def _finder(country: str, spoken: tuple[str, ...]) -> _Finder:
     exact = {
         form: Mention(country, language, kind)
         for language in reversed(spoken)
-        for kind, forms in reversed(forms_of(country, language).items())
+        for kind, forms in reversed(tuple(forms_of(country, language).items()))
         for form in forms
     }
     mentions = dict(exact)
@@ -153,7 +153,13 @@ def _finder(country: str, spoken: tuple[str, ...]) -> _Finder:
 
 def _spared(country: str, language: str, ours: re.Pattern[str]) -> Iterator[str]:
     """Yield what holds a name of `country` and does not mean it: names of others first of all."""
-    yield from _stated(country, language).spare
+    forms = forms_of(country, language)
+    for spare in _stated(country, language).spare:
+        yield spare
+        for name in forms.get("bare", ()):  # "au Soudan" is a form, and would begin before "Soudan du Sud"
+            if spare.startswith(name):
+                ending = spare.removeprefix(name)
+                yield from (form + ending for kind in forms.values() for form in kind if form.endswith(name))
     everything, places, owners = _everything(language)
     for found in ours.finditer(everything):
         place = bisect_right(places, found.start()) - 1
@@ -164,13 +170,13 @@ def _spared(country: str, language: str, ours: re.Pattern[str]) -> Iterator[str]
 @cache
 def _everything(language: str) -> tuple[str, Sequence[int], Sequence[str]]:
     """Return all forms of all countries, one after the other, where each begins, and whose it is."""
-    pairs = [(form, code) for code in countries.codes() for forms in forms_of(code, language).values() for form in forms]
-    places = list(accumulate((len(form) + 1 for form, _ in pairs), initial=0))
-    return "".join(f"{form}\0" for form, _ in pairs), places, [code for _, code in pairs]
+    owned = [(form, code) for code in countries.codes() for kind in forms_of(code, language).values() for form in kind]
+    places = list(accumulate((len(form) + 1 for form, _ in owned), initial=0))
+    return "".join(f"{form}\0" for form, _ in owned), places, [code for _, code in owned]
 
 
 _SIMPLE, _TRADITIONAL = (
-    "国华罗罚马亚丽韩兰阿联尔叶约鲁纳乌孙汉宾维缅塞贝达东庆闻长门岛台内诺会宁华盛顿饶" ,
+    "国华罗罚马亚丽韩兰阿联尔叶约鲁纳乌孙汉宾维缅塞贝达东庆闻长门岛台内诺会宁华盛顿饶",
     "國華羅罰馬亞麗韓蘭阿聯爾葉約魯納烏孫漢賓維緬塞貝達東慶聞長門島臺內諾會寧華盛頓饒",
 )
 
@@ -203,7 +209,7 @@ def _arabic_spellings(form: str) -> Iterator[str]:
             yield f"لل{one.removeprefix('ال')}"
 
 
-_PAIRED = "关系|贸易|两国|双方|之间|双边|冲突|战争|合作|竞争|对抗|边境|边界|建交|经贸|摩擦|谈判|交流|友好|联合|同盟|领导人"
+_PAIRED = "关系|贸易|两国|双方|之间|双边|冲突|战争|合作|竞争|对抗|边境|边界|建交|经贸|摩擦|谈判|交流|友好|同盟|领导人"
 
 
 def _paired(short: str) -> str:

@@ -1,12 +1,10 @@
 """Responses → verdicts: every answer scored by one judge on one rubric, in every repeat."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from judging.client import JudgeClient
 from judging.forms import Form, forms
@@ -14,7 +12,8 @@ from judging.levels import Expected, expected_scores
 from judging.lines import Meter
 from judging.prompt import PROMPT_VERSION, messages
 from judging.settings import Judge
-from judging.variants import Variant, partners
+from judging.shown import Text, show
+from judging.variants import Variant
 from rubrics import Rubric, Score, dump_toml, load_rubric, read_reply
 from runs.calls import Budget, CallError, Gate, Tally, Work, work
 from runs.digest import digest
@@ -52,12 +51,25 @@ class Pending:
     wanted: tuple[Wanted, ...]
     total: int
     """All verdicts that the design calls for."""
+    warnings: tuple[str, ...] = ()
+    """What must be known of the texts that are shown: answers left out of a placebo, or a placebo without effect."""
 
 
-def open_scoring(run: Run, rubric: Rubric, judge: Judge, variant: Variant, *, later: bool = False) -> Scoring:
+def open_scoring(
+    run: Run,
+    rubric: Rubric,
+    judge: Judge,
+    variant: Variant,
+    *,
+    shown: Mapping[str, object] | None = None,
+    later: bool = False,
+) -> Scoring:
     """Return the scoring of `run` by `judge` on `rubric`, made if it is not there yet.
 
-    `later`: made when something is written to it, so that a judge that cannot be asked leaves nothing behind.
+    Args:
+        run, rubric, judge, variant: what determines it.
+        shown: what a placebo did to the texts (`Shown.counts`), for its manifest.
+        later: made when something is written to it, so that a judge that cannot be asked leaves nothing behind.
 
     Raises:
         StoreError: the disk refuses.
@@ -69,12 +81,16 @@ def open_scoring(run: Run, rubric: Rubric, judge: Judge, variant: Variant, *, la
         "rubric_version": rubric.version,
         "on": variant.on,
         "placebo": variant.placebo,
+        "shown": shown,
         "repeats": judge.repeats,
         "settings": judge.model_dump(mode="json"),
         "status": "running",
     }
     is_same: Callable[[Path], bool] = lambda path: load_rubric(path).digest == rubric.digest  # noqa: E731
-    return run.scoring(*_identified(rubric, judge, variant), facts, dump_toml(rubric), is_same, later=later)
+    scoring = run.scoring(*_identified(rubric, judge, variant), facts, dump_toml(rubric), is_same, later=later)
+    if scoring.is_made and scoring.manifest.get("shown") != shown:  # answers have come since
+        scoring.note(shown=shown)
+    return scoring
 
 
 def scoring_of(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Scoring:
@@ -93,38 +109,18 @@ def plan(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Iterator[W
     """Yield every verdict that the design calls for, repeat by repeat: of each `ok` answer, or of all thinking.
 
     Raises:
-        InputError: a placebo is wanted for a country whose names are not known.
+        InputError: a placebo is wanted, and no country's names are known.
     """
-    shown = list(_shown(run, variant))
+    return _plan(show(run, variant).texts, rubric, judge)
+
+
+def _plan(texts: Sequence[Text], rubric: Rubric, judge: Judge) -> Iterator[Wanted]:
     for repeat in range(1, judge.repeats + 1):
         sheets = forms(rubric, judge, repeat)
-        for item_id, epoch, question, answer in shown:
+        for text in texts:
             for form in sheets:
-                key = digest([form.digest, item_id, question, epoch, answer, repeat])
-                yield Wanted(key, item_id, epoch, repeat, form, question, answer)
-
-
-def _shown(run: Run, variant: Variant) -> Iterator[tuple[str, int, str | None, str]]:
-    """Yield item, epoch, question and answer as the judge sees them, for everything that there is to score.
-
-    Thinking is there to score whatever became of the answer: what was thought before nothing was said tells most.
-    """
-    items = run.items()
-    present = items["country"].unique().to_list()
-    text = "text" if variant.on == "answer" else "reasoning"
-    is_there = pl.col(text).is_not_null()
-    answers = (
-        run.responses()
-        .filter(is_there & (pl.col("status") == Status.OK) if variant.on == "answer" else is_there)
-        .select("item_id", "epoch", text)
-        .join(items.lazy(), on="item_id", maintain_order="left")
-        .select("item_id", "epoch", "prompt", text, "question_id", "country", "language")
-        .collect()
-    )
-    for item_id, epoch, question, answer, question_id, country, language in answers.iter_rows():
-        partner = partners(question_id, present)[country] if variant.placebo == "swap" else country
-        asked = variant.shown(question, country, language, partner)
-        yield item_id, epoch, asked, variant.shown(answer, country, language, partner) or ""
+                key = digest([form.digest, text.item_id, text.question, text.epoch, text.answer, repeat])
+                yield Wanted(key, text.item_id, text.epoch, repeat, form, text.question, text.answer)
 
 
 def without_thinking(run: Run) -> int:
@@ -152,15 +148,16 @@ def pending(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Pending
         InputError: see `plan`.
         StoreError: the disk refuses.
     """
-    judge = judge.on(rubric)
-    design = list(plan(run, rubric, judge, variant))
-    scoring = open_scoring(run, rubric, judge, variant, later=True)
+    judge, shown = judge.on(rubric), show(run, variant)
+    design = list(_plan(shown.texts, rubric, judge))
+    scoring = open_scoring(run, rubric, judge, variant, shown=shown.counts, later=True)
     wanted = {task.key for task in design} - scoring.ledger.keys()
     if wanted:
         others = (other for sibling in (run, *run.siblings()) for other in sibling.scorings())
         theirs = (other.ledger for other in others if other.path != scoring.path)
         wanted -= scoring.ledger.adopt(theirs, wanted)
-    return Pending(scoring, judge, tuple(task for task in design if task.key in wanted), len(design))
+    left = tuple(task for task in design if task.key in wanted)
+    return Pending(scoring, judge, left, len(design), shown.warnings)
 
 
 async def score(todo: Pending, client: JudgeClient, progress: Progress, budget: Budget) -> Tally:

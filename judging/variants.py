@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from judging.inflection import GERMAN_PREPOSITIONS
 from judging.mentions import Mention, forms_of, rewrite
+from runs import countries
 from runs.digest import digest
 from runs.errors import InputError
 
@@ -98,6 +99,15 @@ class Variant:
         if text is None or self.placebo is None:
             return text
         return mask(text, country, language) if self.placebo == "mask" else swap(text, country, partner, language)
+
+
+def code_of(name: str) -> str | None:
+    """Return the code of the country that a run calls `name` ("CN", "china"); null if its mentions are not known."""
+    try:
+        (code,) = countries.resolve([name])
+    except (InputError, ValueError):  # no country, or the name of a list of them
+        return None
+    return code
 
 
 def variants(on: str, placebo: str | None) -> tuple[Variant, ...]:

@@ -62,7 +62,9 @@ def get(code: str) -> Country:
     try:
         return _table()[code]
     except KeyError:
-        raise InputError(f"Country {code!r} is unknown; {_help(code)}") from None
+        meant = _index().get(_plain(code), ())
+        fix = f"its code is {meant[0]!r}." if len(meant) == 1 else _help(code)
+        raise InputError(f"Country {code!r} is unknown; {fix}") from None
 
 
 def codes() -> tuple[str, ...]:

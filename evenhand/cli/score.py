@@ -1,5 +1,6 @@
 """`evenhand score RUN --rubric R --judge J`."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import typer
@@ -51,6 +52,7 @@ def command(
         logprobs=logprobs,
     )
     finished = [result for result in results if result.error is None]
+    _tell_shown(finished)
     scorings = [evenhand.show_scoring(result.scoring) for result in finished]
     if as_json:
         tallies = [{"scored": result.tally.done, "failed": result.tally.failed} for result in finished]
@@ -64,6 +66,14 @@ def command(
     tell_unasked(unasked)
     raise_errors(results)
     exit_code(unasked + sum(result.tally.failed for result in results))
+
+
+def _tell_shown(results: Sequence[evenhand.Scored]) -> None:
+    """Say on how many answers the placebo had something to do; one that changes nothing says nothing."""
+    for shown in {result.scoring.manifest["on"]: result.scoring.manifest["shown"] for result in results}.values():
+        if shown is not None:
+            changed = f"the placebo changed {shown['changed']} of {shown['answers']} answers"
+            console.print(f"{changed}; the others keep their verdicts.", markup=False, soft_wrap=True)
 
 
 def _told(scoring: dict[str, object]) -> str:
