@@ -18,6 +18,7 @@ from evenhand.study import Plan
 from judging import score as judged
 from judging.client import JudgeClient
 from judging.settings import Judge
+from judging.shown import without_thinking
 from judging.variants import Variant
 from rubrics import Rubric
 from runs import generate as answered
@@ -153,7 +154,7 @@ async def judge(
 
 def _warn(run: Run, judges: Sequence[Judge], shown: Sequence[Variant], session: Session) -> None:
     """Tell what will not be scored, or will say little. Raises `InputError` if there is nothing to score."""
-    if any(variant.on == "reasoning" for variant in shown) and (count := judged.without_thinking(run)):
+    if any(variant.on == "reasoning" for variant in shown) and (count := without_thinking(run)):
         session.progress.warn(f"{run.path}: {count} responses hold no thinking; theirs is not scored.")
     for told in cautions(judges):
         session.progress.warn(told)

@@ -17,8 +17,7 @@ from judging.variants import Variant
 from rubrics import Rubric, Score, dump_toml, load_rubric, read_reply
 from runs.calls import Budget, CallError, Gate, Tally, Work, work
 from runs.digest import digest
-from runs.errors import InputError
-from runs.frames import FailureKind, Status
+from runs.frames import FailureKind
 from runs.prices import cost
 from runs.progress import Progress
 from runs.store import Run, Scoring, slug
@@ -66,10 +65,8 @@ def open_scoring(
 ) -> Scoring:
     """Return the scoring of `run` by `judge` on `rubric`, made if it is not there yet.
 
-    Args:
-        run, rubric, judge, variant: what determines it.
-        shown: what a placebo did to the texts (`Shown.counts`), for its manifest.
-        later: made when something is written to it, so that a judge that cannot be asked leaves nothing behind.
+    Its manifest keeps `shown`, what a placebo did to the texts (`Shown.counts`). `later`: it is made when something is
+    written to it, so that a judge that cannot be asked leaves nothing behind.
 
     Raises:
         StoreError: the disk refuses.
@@ -121,22 +118,6 @@ def _plan(texts: Sequence[Text], rubric: Rubric, judge: Judge) -> Iterator[Wante
             for form in sheets:
                 key = digest([form.digest, text.item_id, text.question, text.epoch, text.answer, repeat])
                 yield Wanted(key, text.item_id, text.epoch, repeat, form, text.question, text.answer)
-
-
-def without_thinking(run: Run) -> int:
-    """Return how many of the run's responses came without any thinking, so that none of theirs can be scored.
-
-    Raises:
-        InputError: all of them.
-    """
-    thought = run.responses().filter(pl.col("status") != Status.ERROR).select(pl.col("reasoning").is_not_null())
-    came = thought.collect()["reasoning"]
-    if not came.any():
-        raise InputError(
-            f"{run.path}: no response holds any thinking, so there is nothing to score with --on reasoning; leave it "
-            "out, or generate with a model that thinks (on a server of your own, with its reasoning parser)."
-        )
-    return came.len() - int(came.sum())
 
 
 def pending(run: Run, rubric: Rubric, judge: Judge, variant: Variant) -> Pending:

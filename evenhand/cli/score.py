@@ -1,7 +1,7 @@
 """`evenhand score RUN --rubric R --judge J`."""
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -52,7 +52,7 @@ def command(
         logprobs=logprobs,
     )
     finished = [result for result in results if result.error is None]
-    _tell_shown(finished)
+    _tell_shown(result.scoring.manifest for result in finished)
     scorings = [evenhand.show_scoring(result.scoring) for result in finished]
     if as_json:
         tallies = [{"scored": result.tally.done, "failed": result.tally.failed} for result in finished]
@@ -68,9 +68,9 @@ def command(
     exit_code(unasked + sum(result.tally.failed for result in results))
 
 
-def _tell_shown(results: Sequence[evenhand.Scored]) -> None:
+def _tell_shown(manifests: Iterable[Mapping[str, Any]]) -> None:
     """Say on how many answers the placebo had something to do; one that changes nothing says nothing."""
-    for shown in {result.scoring.manifest["on"]: result.scoring.manifest["shown"] for result in results}.values():
+    for shown in {manifest["on"]: manifest.get("shown") for manifest in manifests}.values():
         if shown is not None:
             changed = f"the placebo changed {shown['changed']} of {shown['answers']} answers"
             console.print(f"{changed}; the others keep their verdicts.", markup=False, soft_wrap=True)

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from judging.variants import Variant, code_of, mask, partners, swap, variants
 from runs import countries
 from runs.errors import InputError
-
-from .forms import FORMS, SHOWN
+from tests.judging.forms import FORMS, SHOWN
 
 CODES = ("CN", "US", "NL", "DE", "BR", "ZA", "IR")
 LANGUAGES = ("en", "zh", "de", "fr", "es", "ar")
