@@ -86,6 +86,9 @@ class Watch:
     def note(self, text: str) -> None:
         """Do nothing."""
 
+    def warn(self, text: str) -> None:
+        """Do nothing."""
+
     def end(self) -> None:
         """Do nothing: the verdicts are sealed only now."""
 
