@@ -22,7 +22,7 @@ from judging.score import pending, score
 from judging.settings import Judge
 from judging.variants import Variant
 from rubrics import Rubric, load_rubric
-from runs.calls import Budget
+from runs.budget import Budget
 from runs.progress import Silent
 from runs.vllm_server import VllmServer
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from evenhand.verifying import Verified, verify
     from evenhand.viewing import Labelled, label, view
     from judging.settings import Judge
-    from runs.calls import Budget
+    from runs.budget import Budget
     from runs.errors import EndpointError, EvenhandError, InputError, StoreError
 
 _HOMES = {

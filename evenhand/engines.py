@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -85,7 +85,7 @@ class Engines:
 
         Raises:
             InputError: the model or a flag cannot be used, vLLM is not installed, or a key is not set.
-            EndpointError: nothing answers at the URL, or the engine died while it started.
+            EndpointError: nothing answers at any URL, a key is refused, or the engine died while it started.
         """
         if endpoint.endpoint == "vllm":
             engine = await self._engine(model, endpoint.vllm, folder)
@@ -93,9 +93,18 @@ class Engines:
             return Server((engine.url,), engine.model, engine.api_key, facts)
         key = endpoint.api_key()
         urls = () if endpoint.endpoint == "provider" else (endpoint.endpoint, *endpoint.replicas)
-        for url in urls:
-            await reach(url, key)
+        await self._reach_one(urls, key)
         return Server(urls, model, key, {"endpoints": urls})
+
+    async def _reach_one(self, urls: Sequence[str], key: str | None) -> None:
+        """Return if one of `urls` answers, and say which do not. Raise `EndpointError` if none does."""
+        answers = await asyncio.gather(*(reach(url, key) for url in urls), return_exceptions=True)
+        errors = [answer for answer in answers if answer is not None]
+        for error in errors:
+            if len(errors) == len(urls) or not isinstance(error, Unresponsive):
+                raise error
+        for error in errors:
+            self._progress.warn(f"{error} The other URLs take its calls until it answers.")
 
     async def _engine(self, model: str, flags: dict[str, Any], folder: Path) -> VllmServer:
         if self._running is None or self._wanted != (model, flags) or not self._running.alive:

@@ -23,7 +23,8 @@ from judging.variants import Variant
 from rubrics import Rubric
 from runs import generate as answered
 from runs.accounts import spent
-from runs.calls import Budget, Tally
+from runs.budget import Budget
+from runs.calls import Tally
 from runs.chat import ChatClient
 from runs.digest import digest
 from runs.errors import EndpointError, EvenhandError, InputError, Stopped

@@ -13,7 +13,7 @@ from evenhand.stages import Scored
 from evenhand.verbs import score
 from judging.settings import Judge
 from rubrics import NOT_APPLICABLE, Criterion, Example, Score, load_examples, load_rubric
-from runs.calls import Budget
+from runs.budget import Budget
 from runs.frames import FailureKind
 from runs.items import NO_COUNTRY
 from runs.progress import Progress

@@ -13,7 +13,8 @@ from evenhand.stages import Scored
 from evenhand.study import load_study
 from judging.settings import Judge
 from judging.variants import Variant, variants
-from runs.calls import Budget, Tally
+from runs.budget import Budget
+from runs.calls import Tally
 from runs.errors import EndpointError, InputError, nearest
 from runs.prices import has_price
 from runs.progress import Progress, Silent

@@ -25,12 +25,13 @@ from pydantic_core import to_json
 
 from judging.settings import Judge
 from runs.calls import CallError
-from runs.chat import LARGEST_REPLY, Turns
+from runs.chat import LARGEST_REPLY
 from runs.errors import InputError
 from runs.frames import FailureKind
 from runs.keys import hide
 from runs.terms import UNFIT, Terms
 from runs.thinking import split_thinking
+from runs.turns import Turns
 
 # instructor logs every failed attempt as an error; here failures are rows, and their text is hostile.
 logging.getLogger("instructor").setLevel(logging.CRITICAL + 1)
@@ -123,7 +124,7 @@ class OpenAILine:
     def __init__(self, judge: Judge, urls: Sequence[str], api_key: str | None, seconds: float, terms: Terms) -> None:
         """`urls`: where the judge answers; `seconds`: how long one request may take."""
         self._terms = terms
-        self._turns = Turns(urls)
+        self._turns = Turns(urls, terms.warn)
         self._model = judge.served_model
         self._limit_key = judge.limit_key
         kept = httpx2.Limits(max_connections=judge.concurrency, max_keepalive_connections=judge.concurrency)

@@ -15,9 +15,11 @@ from judging.settings import Judge
 from judging.shown import Text, show
 from judging.variants import Variant
 from rubrics import Rubric, Score, dump_toml, load_rubric, read_reply
-from runs.calls import Budget, CallError, Gate, Tally, Work, work
+from runs.budget import Budget
+from runs.calls import CallError, Tally, Work, work
 from runs.digest import digest
 from runs.frames import FailureKind
+from runs.gate import Gate
 from runs.prices import cost
 from runs.progress import Progress
 from runs.store import Run, Scoring, slug
@@ -179,6 +181,7 @@ async def score(todo: Pending, client: JudgeClient, progress: Progress, budget: 
                 attempts=judge.attempts,
                 stage=stage,
                 budget=budget,
+                warn=progress.warn,
             )
         )
     finally:

@@ -1,26 +1,28 @@
 """The small client that questions go through: OpenAI's chat protocol over aiohttp."""
 
-import contextlib
 import email.utils
 import json
 import math
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
 
 from runs.calls import CallError, HeldBack
-from runs.errors import EndpointError
+from runs.errors import EndpointError, Unresponsive
 from runs.frames import FailureKind
 from runs.keys import hide
 from runs.terms import UNFIT, Terms
+from runs.turns import Turns
 
 LARGEST_REPLY = 16 * 2**20
 """Bytes of a reply's body, unpacked; a million tokens are a third of it. An endpoint may send for ever."""
 ONE_FAILED_ASK_AGAIN = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 """HTTP statuses after which the same request may succeed."""
+OVERLOADED = {429, 502, 503, 504, 529}
+"""HTTP statuses of a server that has too much to do."""
 NONE_WILL_SUCCEED = {401, 402, 403, 404}
 """HTTP statuses that every further request will meet as well."""
 
@@ -28,23 +30,6 @@ _HELD_BACK = re.compile(
     r"content[_ ]filter|content exists risk|data_?inspection_?failed|content_policy|敏感内容", re.IGNORECASE
 )
 """How Azure, DeepSeek, DashScope, OpenAI and Zhipu say that a filter met, with HTTP 400 instead of a reply."""
-
-
-class Turns:
-    """Several servers of the same model: whoever has the fewest calls under way is next."""
-
-    def __init__(self, urls: Sequence[str]) -> None:
-        self._under_way = dict.fromkeys(urls, 0)
-
-    @contextlib.contextmanager
-    def next(self) -> Iterator[str]:
-        """Give the URL whose turn it is, and count a call as under way there until the block ends."""
-        url = min(self._under_way, key=self._under_way.__getitem__)
-        self._under_way[url] += 1
-        try:
-            yield url
-        finally:
-            self._under_way[url] -= 1
 
 
 class ChatClient:
@@ -63,7 +48,7 @@ class ChatClient:
         """`urls`: bases, with `/v1`; `timeout`: seconds for one request, connecting and waiting included."""
         self.model = model
         self._terms = terms or Terms()
-        self._turns = Turns(urls)
+        self._turns = Turns(urls, self._terms.warn)
         self._key = api_key
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._limit = concurrency
@@ -112,7 +97,8 @@ async def reach(url: str, api_key: str | None, *, seconds: float = 15) -> None:
     """Return once something answers HTTP at `url`.
 
     Raises:
-        EndpointError: nothing does, or the key is refused.
+        Unresponsive: nothing does.
+        EndpointError: the key is refused.
     """
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     try:
@@ -123,7 +109,7 @@ async def reach(url: str, api_key: str | None, *, seconds: float = 15) -> None:
             if reply.status == 401:
                 raise EndpointError(f"{url}: the API key was refused (HTTP 401); check the variable that holds it.")
     except (TimeoutError, aiohttp.ClientError) as error:
-        raise EndpointError(
+        raise Unresponsive(
             f"{url}: cannot be reached ({_told(error)}); expected a server that speaks OpenAI's protocol. "
             "Start it or correct `endpoint`."
         ) from None
@@ -139,7 +125,8 @@ def http_failure(url: str, model: str, status: int, body: str, after: float | No
     if status in UNFIT and _HELD_BACK.search(body):
         return HeldBack(told)
     kind = FailureKind.RATE_LIMIT if status == 429 else FailureKind.ENDPOINT
-    return CallError(kind, told, again=status in ONE_FAILED_ASK_AGAIN, after=after)
+    again, overload = status in ONE_FAILED_ASK_AGAIN, status in OVERLOADED
+    return CallError(kind, told, again=again, after=after, overload=overload)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

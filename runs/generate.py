@@ -7,11 +7,13 @@ from typing import Any
 
 import polars as pl
 
-from runs.calls import Budget, CallError, Gate, HeldBack, Tally, Work, work
+from runs.budget import Budget
+from runs.calls import CallError, HeldBack, Tally, Work, work
 from runs.chat import ChatClient
 from runs.digest import digest
 from runs.errors import InputError
 from runs.frames import FailureKind, Status
+from runs.gate import Gate
 from runs.prices import cost
 from runs.progress import Progress
 from runs.settings import Generation
@@ -110,6 +112,7 @@ async def generate(
                 attempts=generation.attempts,
                 stage=stage,
                 budget=budget,
+                warn=progress.warn,
             )
         )
     finally:

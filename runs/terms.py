@@ -27,7 +27,7 @@ class Terms:
     def __init__(self, may_go: Iterable[str] = (), warn: Callable[[str], None] = lambda _: None) -> None:
         """`may_go`: keys of a request that may be left out; `warn`: is told what was."""
         self._may_go = tuple(may_go)
-        self._warn = warn
+        self.warn = warn
         self._instead: dict[str, Any] = {}
 
     @property
@@ -47,7 +47,7 @@ class Terms:
             if sent[name] == self._instead.get(name, sent[name]):  # else another request has found out meanwhile
                 self._instead[name] = instead = self._next(name)
                 now = f"sending {instead}" if instead else "leaving it out"
-                self._warn(f"the endpoint does not take {name!r}; {now} ({' '.join(told.split())[:200]})")
+                self.warn(f"the endpoint does not take {name!r}; {now} ({' '.join(told.split())[:200]})")
         return bool(refused)
 
     def _next(self, name: str) -> Any:

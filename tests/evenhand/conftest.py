@@ -116,3 +116,4 @@ def _write_study(folder: Path, answers: str, verdicts: str, more: str = "") -> P
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runs.calls.LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr("runs.course.PATIENCE", 0)

@@ -10,7 +10,8 @@ from judging.score import pending, score
 from judging.settings import Judge
 from judging.variants import Variant
 from rubrics import Rubric, load_rubric
-from runs.calls import Budget, Tally
+from runs.budget import Budget
+from runs.calls import Tally
 from runs.digest import digest
 from runs.frames import ITEMS, Status, frame
 from runs.progress import Silent
@@ -54,6 +55,7 @@ Judged = Callable[..., object]
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runs.calls.LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr("runs.course.PATIENCE", 0)
 
 
 @pytest.fixture(scope="session")

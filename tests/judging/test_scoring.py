@@ -13,7 +13,8 @@ from judging.score import pending
 from judging.settings import Judge
 from judging.variants import Variant
 from rubrics import Rubric
-from runs.calls import Budget, Tally
+from runs.budget import Budget
+from runs.calls import Tally
 from runs.errors import EndpointError
 from runs.frames import VERDICTS
 from runs.store import Run, Scoring

@@ -15,9 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runs.calls import HOPELESS, Budget, CallError, Gate, Tally, Work, pause, work
-from runs.errors import EndpointError, InputError, StoreError
+from runs.budget import Budget
+from runs.calls import CallError, Tally, Work, pause, work
+from runs.chat import ChatClient
+from runs.course import HOPELESS
+from runs.errors import EndpointError, InputError, StoreError, Unresponsive
 from runs.frames import FailureKind
+from runs.gate import Gate
 from runs.ledger import Ledger
 from runs.progress import Silent
 
@@ -76,9 +80,7 @@ def test_every_task_comes_to_one_record_or_one_failure(
         trouble = next(waiting[task], None)
         if trouble is not None:
             again = trouble == "again"
-            raise CallError(
-                FailureKind.RATE_LIMIT if again else FailureKind.INVALID_OUTPUT, "no", again=again, after=1e-9
-            )
+            raise CallError(FailureKind.INVALID_OUTPUT, "no", again=again, after=1e-9)
         return {"key": task}
 
     tally = asyncio.run(work(_work(ledger, list(waiting), call, most=most, attempts=attempts)))
@@ -172,6 +174,37 @@ def test_the_gate_never_closes_for_good() -> None:
     assert gate.width == 1
 
 
+def test_the_gate_opens_fast_up_to_half_of_what_it_was() -> None:
+    gate = Gate(64)
+    gate._last_cut = -10.0  # as if every cut came long after the one before
+    for _ in range(4):
+        gate.pushed_back()
+        gate._last_cut = -10.0
+    assert gate.width == 4
+    for _ in range(28):
+        gate.replied()
+    assert gate.width == 32
+    gate.replied()
+    assert gate.width == 32 + 1 / 32
+
+
+def test_the_gate_holds_longer_while_calls_are_refused_and_for_what_the_server_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("runs.gate.FIRST_HOLD", 100.0)
+    monkeypatch.setattr("runs.gate.LONGEST_HOLD", 300.0)
+    gate = Gate(8)
+    gate.pushed_back()
+    assert gate.closed_for() <= 0  # one that is slow is only asked for less
+    gate.pushed_back(refused=True)
+    gate.pushed_back(refused=True)  # with the first one
+    assert 90 < gate.closed_for() <= 100
+    gate.pushed_back(500, refused=True)
+    assert 490 < gate.closed_for() <= 500
+    gate.pushed_back(1)
+    assert 490 < gate.closed_for() <= 500
+
+
 @given(st.integers(1, 200))
 def test_pauses_double_and_have_a_limit(attempt: int) -> None:
     assert 0.1 <= pause(attempt) <= max(0.1, min(60.0, 2.0**attempt))
@@ -184,22 +217,114 @@ async def test_an_endpoint_without_any_reply_ends_the_work_and_loses_nothing(led
         nonlocal calls
         calls += 1
         if calls > 10:
-            raise CallError(FailureKind.ENDPOINT, "http://h: HTTP 500")
+            raise CallError(FailureKind.ENDPOINT, "http://h: HTTP 500", again=True)
         return {"key": task}
 
-    with pytest.raises(EndpointError, match=r"^http://h: HTTP 500 \(20 failures in a row; stopped\. Nothing is lost"):
-        await work(_work(ledger, _names(1000), call, most=1))
+    with pytest.raises(Unresponsive, match=r"^http://h: HTTP 500 \(20 failures in a row; stopped\. Nothing is lost"):
+        await work(_work(ledger, _names(1000), call, most=1, attempts=1))
     assert calls == 10 + HOPELESS
     assert ledger.keys() == set(_names(10))
+    assert ledger.scan().collect().height == calls  # the last failure is written as well
+
+
+async def test_requests_refused_one_by_one_stop_no_start_but_the_first_and_are_tried_last(ledger: Ledger) -> None:
+    tried: list[str] = []
+
+    async def call(task: str) -> dict[str, Any]:
+        tried.append(task)
+        if int(task[1:]) < HOPELESS + 5:
+            raise CallError(FailureKind.ENDPOINT, "HTTP 400: too long")
+        return {"key": task}
+
+    with pytest.raises(EndpointError, match="20 failures in a row") as stopped:  # it may be a setting of all of them
+        await work(_work(ledger, _names(100), call, most=1))
+    assert not isinstance(stopped.value, Unresponsive)  # a new start of an engine would not help
+    assert tried == _names(HOPELESS)
+
+    tried.clear()
+    tally = await work(_work(ledger, _names(100), call, most=1))
+    assert (tally.done, tally.failed) == (75, 25)
+    assert tried[-HOPELESS:] == _names(HOPELESS)
+    tally = await work(_work(ledger, _names(HOPELESS + 5), call, most=1))
+    assert (tally.done, tally.failed) == (0, 25)  # nothing comes, and they stop nothing
+
+
+async def test_requests_refused_one_by_one_after_a_reply_stop_nothing(ledger: Ledger) -> None:
+    async def call(task: str) -> dict[str, Any]:
+        if task != "t0":
+            raise CallError(FailureKind.ENDPOINT, "HTTP 413: too large")
+        return {"key": task}
+
+    tally = await work(_work(ledger, _names(3 * HOPELESS), call, most=1))
+    assert (tally.done, tally.failed) == (1, 3 * HOPELESS - 1)
+
+
+@pytest.mark.parametrize(("capacity", "most"), [(1, 4), (3, 16)])
+async def test_a_server_that_refuses_calls_for_their_rate_still_gives_every_reply(
+    scripted: Callable[..., Any], ledger: Ledger, capacity: int, most: int
+) -> None:
+    endpoint = scripted(capacity=capacity, latency=0.01)
+
+    async with ChatClient([endpoint.url], "m", None, concurrency=most, timeout=20) as client:
+
+        async def call(task: str) -> dict[str, Any]:
+            await client.complete({"messages": [{"role": "user", "content": task}]})
+            return {"key": task}
+
+        tally = await work(_work(ledger, _names(20), call, most=most, attempts=1))
+    assert tally == Tally(done=20)
+    assert endpoint.stats()["requests"] > 20
+
+
+async def test_a_server_that_refuses_everything_for_its_rate_ends_the_work(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runs.course.PATIENCE", 0)
+
+    async def call(_: str) -> dict[str, Any]:
+        raise CallError(FailureKind.RATE_LIMIT, "HTTP 429", again=True, after=1e-9)
+
+    with pytest.raises(EndpointError, match=r"^HTTP 429 \(nothing else for 0 s; stopped\. Nothing is lost"):
+        await work(_work(ledger, _names(100), call, attempts=100))
+    tally = await work(_work(ledger, ["alone"], call, attempts=2))
+    assert tally.kinds == {"rate_limit": 1}
+
+
+async def test_a_server_that_asks_for_a_day_ends_the_work(ledger: Ledger) -> None:
+    async def call(task: str) -> dict[str, Any]:
+        if task == "t3":
+            raise CallError(FailureKind.RATE_LIMIT, "HTTP 429: quota used up.", again=True, after=86400)
+        return {"key": task}
+
+    told = r"^HTTP 429: quota used up\. It asks to wait 24 h; run the same command then\. Nothing is lost\.$"
+    with pytest.raises(EndpointError, match=told):
+        await work(_work(ledger, _names(100), call, most=1))
+    assert ledger.keys() == set(_names(3))
+
+
+async def test_a_long_hold_is_said_once(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runs.calls.ALOUD", 0.1)
+    refused: set[str] = set()
+    told: list[str] = []
+
+    async def call(task: str) -> dict[str, Any]:
+        if task not in refused:
+            refused.add(task)
+            await asyncio.sleep(0)
+            raise CallError(FailureKind.RATE_LIMIT, "HTTP 429.", again=True, after=0.5)
+        return {"key": task}
+
+    assert await work(_work(ledger, _names(4), call, most=4, warn=told.append)) == Tally(done=4)
+    assert told == ["HTTP 429. All calls wait 0 s."]
 
 
 async def test_a_reply_now_and_then_is_hope(ledger: Ledger) -> None:
     async def call(task: str) -> dict[str, Any]:
         if int(task[1:]) % HOPELESS:
-            raise CallError(FailureKind.ENDPOINT, "HTTP 500")
+            raise CallError(FailureKind.ENDPOINT, "HTTP 500", again=True)
         return {"key": task}
 
-    tally = await work(_work(ledger, _names(10 * HOPELESS), call, most=1))
+    tally = await work(_work(ledger, _names(10 * HOPELESS), call, most=1, attempts=1))
     assert (tally.done, tally.failed) == (10, 10 * (HOPELESS - 1))
 
 
@@ -219,6 +344,33 @@ async def test_what_ends_all_ends_the_work_and_loses_nothing(ledger: Ledger, err
         await work(_work(ledger, _names(1000), call, most=4))
     assert calls < 100
     assert ledger.keys() >= set(_names(50))
+
+
+@pytest.mark.parametrize("grace", [30, 0])
+async def test_calls_under_way_when_an_error_stops_the_work_may_come_for_a_while(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, grace: float
+) -> None:
+    monkeypatch.setattr("runs.course.GRACE", grace)
+    refused = asyncio.Event()
+    asked = []
+
+    async def call(task: str) -> dict[str, Any]:
+        asked.append(task)
+        if task == "t3":
+            refused.set()
+            raise EndpointError("the key was refused")
+        await refused.wait()
+        if grace == 0:
+            await asyncio.Event().wait()
+        await asyncio.sleep(0.01)
+        if task == "t1":
+            raise CallError(FailureKind.TIMEOUT, "late", again=True)
+        return {"key": task}
+
+    with pytest.raises(EndpointError, match="the key was refused"):
+        await work(_work(ledger, _names(100), call, most=4))
+    assert sorted(asked) == _names(4)  # no new ones, nor another try
+    assert ledger.keys() == ({"t0", "t2"} if grace else set())
 
 
 async def test_cancelled_work_writes_what_has_come_and_drops_the_rest(ledger: Ledger) -> None:

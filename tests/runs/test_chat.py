@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runs.calls import CallError
-from runs.chat import ChatClient, Turns, http_failure, reach, retry_after
+from runs.chat import ChatClient, http_failure, reach, retry_after
 from runs.errors import EndpointError
 from runs.frames import FailureKind
 
@@ -135,16 +135,6 @@ async def test_calls_are_spread_over_replicas(scripted: Endpoint) -> None:
         await asyncio.to_thread(first.release)
         await asyncio.gather(*calls)
     assert first.stats()["requests"] == second.stats()["requests"] == 3
-
-
-def test_whoever_has_the_fewest_calls_is_next_and_a_failed_call_counts_no_longer() -> None:
-    turns = Turns(["a", "b"])
-    with turns.next() as first, turns.next() as second:
-        assert (first, second) == ("a", "b")
-    with pytest.raises(RuntimeError, match="lost"), turns.next():
-        raise RuntimeError("lost")
-    with turns.next() as again:
-        assert again == "a"
 
 
 def test_retry_after_is_read_as_seconds_and_as_a_date() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from runs.calls import Budget, Tally
+from runs.budget import Budget
+from runs.calls import Tally
 from runs.chat import ChatClient
 from runs.errors import InputError
 from runs.frames import ITEMS, RESPONSES, Status, frame
@@ -23,6 +24,7 @@ COUNTRIES = ("China", "Brazil", "Norway")
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runs.calls.LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr("runs.course.PATIENCE", 0)
 
 
 def _items(prompts: list[str | None]) -> pl.DataFrame:

@@ -166,6 +166,10 @@ class Connection(asyncio.Protocol):
 
     def _chat(self, book: Book, headers: dict[str, str], content: bytes) -> None:
         book.came()
+        if book.script.capacity is not None and book.under_way > book.script.capacity:
+            self._send(429, {"error": {"message": "Too many requests at once."}})
+            book.went()
+            return
         request = json.loads(content)
         model = str(request.get("model"))
         if not self._key_fits(book, headers):

@@ -65,6 +65,8 @@ class Script:
     """Of the shares."""
     latency: float = 0.0
     """Seconds before every reply."""
+    capacity: int | None = None
+    """Requests under way at once; further ones are a 429. Null: any number."""
     models: tuple[str, ...] = ()
     """The models it knows, others are a 404; none: any model."""
     key: str | None = None
