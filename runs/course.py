@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 HOPELESS = 20
 """Failures at the endpoint without one reply in between after which the work stops."""
 MANY = 200
-"""Requests refused for what they hold, without one reply in between, after which they count too: no credit may be left."""
+"""Requests refused for what they hold, without one reply in between, after which they count: credit may be used up."""
 PATIENCE = 600.0
 """Seconds of nothing but refusals for the rate (HTTP 429) after which the work stops, or a few last calls fail."""
 GRACE = 30.0

@@ -35,10 +35,10 @@ OWN_NAMES = {
 # Likewise for capitals: kept apart from the country of the same name, or in commoner spelling.
 OWN_CAPITALS = {
     "zh": {"TN"},
-    "de": set(),
-    "fr": set(),
+    "de": {"UA"},
+    "fr": {"CO", "UA"},
     "es": {"CL", "JO"},
-    "ar": {"DZ", "KR", "MN", "MY", "PG", "TN", "UG", "UY"},
+    "ar": {"AR", "DZ", "KR", "MN", "MY", "PG", "TN", "UG", "UY"},
 }
 
 
