@@ -1,15 +1,16 @@
 """Ask a judge for a reply that fits a form, and say why if none comes."""
 
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 
+import aiohttp
+import httpx2
 import openai
 from instructor.core.exceptions import IncompleteOutputException, InstructorRetryException
 from pydantic import BaseModel
 
 from judging.lines import Line, Meter, OpenAILine, ProviderLine, first_lines
-from judging.settings import Judge
+from judging.settings import ROOM, Judge
 from runs.calls import CallError
 from runs.chat import http_failure, retry_after
 from runs.errors import EndpointError
@@ -17,14 +18,11 @@ from runs.frames import FailureKind
 from runs.keys import hide
 from runs.terms import UNFIT, Terms
 
-ROOM = (1, 2, 4)
-"""Factors of `max_tokens` that a verdict may take: one that is cut off is asked for again with more room."""
-
-_REFUSAL = re.compile(
-    r"\b(i('m| am) sorry|i can(no|')t (help|assist|comply|provide|evaluate|score)|as an ai\b|unable to (assist|comply))"
-    r"|抱歉|无法(提供|回答|评)",
-    re.IGNORECASE,
-)
+_BROKEN_OFF = (
+    aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, ConnectionResetError, BrokenPipeError,
+    httpx2.ReadError, httpx2.RemoteProtocolError,
+)  # fmt: skip
+_NO_CONNECTION = (aiohttp.ClientConnectorError, httpx2.ConnectError)
 
 
 class JudgeClient:
@@ -43,15 +41,13 @@ class JudgeClient:
         """
         self.terms = Terms(judge.may_go, lambda told: warn(f"judge {judge.name!r}: {told}"))
         self.judge = judge
-        self._where = urls[0] if urls else judge.model
         self._key = api_key
         self._line: Line
-        seconds = judge.seconds_for(ROOM[-1] * judge.max_tokens)
         if judge.endpoint == "provider":
             self._key = api_key or os.environ.get(f"{judge.model.partition('/')[0].upper()}_API_KEY")
-            self._line = ProviderLine(judge, self._key, seconds, self.terms)
+            self._line = ProviderLine(judge, self._key, self.terms)
         else:
-            self._line = OpenAILine(judge, urls, api_key, seconds, self.terms)
+            self._line = OpenAILine(judge, urls, api_key, self.terms)
 
     async def __aenter__(self) -> "JudgeClient":
         return self
@@ -70,13 +66,10 @@ class JudgeClient:
         for room in rooms:
             try:
                 return await self._line.ask(
-                    meter,
-                    room,
-                    response_model=form,
-                    messages=messages,
-                    max_retries=self.judge.repairs,
-                    **self.judge.settings(repeat),
+                    meter, room, response_model=form, messages=messages, **self.judge.settings(repeat)
                 )
+            except CallError as error:
+                raise self._failure(error, meter) from None
             except IncompleteOutputException:
                 continue
             except InstructorRetryException as error:
@@ -100,25 +93,41 @@ class JudgeClient:
         status = getattr(error, "status_code", None)
         if isinstance(status, int):
             response = getattr(error, "response", None)
-            body = hide(getattr(response, "text", None) or str(error), self._key)
+            body = hide(getattr(response, "text", None) or "", self._key)
+            meter.saw_other(body)
             after = retry_after(getattr(response, "headers", {}))
-            return http_failure(self._where, self.judge.served_model, status, body, after)
+            told = body or hide(str(error), self._key)
+            return http_failure(meter.where, self.judge.served_model, status, told, after)
         if isinstance(error, TypeError):  # an SDK that does not know one of our arguments
-            return CallError(FailureKind.ENDPOINT, f"{self._where}: {first_lines(error)}")
+            return CallError(FailureKind.ENDPOINT, f"{meter.where}: {first_lines(error)}")
         if isinstance(error, ValueError) and not isinstance(error, openai.OpenAIError):
-            refused = meter.refused or ("{" not in (meter.raw or "{") and _REFUSAL.search(meter.raw or ""))
-            return CallError(FailureKind.JUDGE_REFUSAL if refused else FailureKind.INVALID_OUTPUT, first_lines(error))
-        causes = list(_causes(error))
-        # openai calls a server that hung up a timeout as well; only what lies underneath tells them apart.
-        if any(isinstance(cause, TimeoutError) for cause in causes):
-            message = f"{self._where}: no reply in time; raise `timeout` or lower `concurrency`."
-            return CallError(FailureKind.TIMEOUT, message, again=True)
-        told = hide(first_lines(causes[-1]), self._key)
-        return CallError(FailureKind.ENDPOINT, f"{self._where}: {told}", again=True)
+            kind = FailureKind.JUDGE_REFUSAL if meter.refused else FailureKind.INVALID_OUTPUT
+            return CallError(kind, first_lines(error))
+        kind, told = _told(list(_causes(error)))
+        return CallError(kind, f"{meter.where}: {hide(told, self._key)}", again=True)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield `error`, what caused it, what caused that, and so on."""
+    """Yield `error`, what it was raised from, what that was raised from, and so on.
+
+    What was merely being handled meanwhile is no cause: it may be the caller's, from long before the call.
+    """
     while error is not None:
         yield error
-        error = error.__cause__ or error.__context__
+        error = error.__cause__
+
+
+def _told(causes: Sequence[BaseException]) -> tuple[FailureKind, str]:
+    """Return what happened to a connection, by what lies underneath the client's error.
+
+    openai calls a server that hung up a timeout, and one that timed out an error of the connection.
+    """
+    innermost = causes[-1]
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        return FailureKind.TIMEOUT, "no reply in time; raise `timeout` or lower `concurrency`."
+    if any(isinstance(cause, _BROKEN_OFF) for cause in causes):
+        return FailureKind.ENDPOINT, "the server broke off its reply."
+    told = getattr(innermost, "strerror", None) or first_lines(innermost)
+    if any(isinstance(cause, _NO_CONNECTION) for cause in causes):
+        return FailureKind.ENDPOINT, f"cannot connect ({told})."
+    return FailureKind.ENDPOINT, told

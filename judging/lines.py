@@ -10,19 +10,20 @@ import json
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol, cast
+from functools import partial
+from typing import Any, Protocol, cast
 
 import httpx2
 import instructor
 import openai
 from instructor.core.exceptions import InstructorRetryException
 from instructor.core.hooks import Hooks
-from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionTokenLogprob
-from openai.types.chat.chat_completion import ChoiceLogprobs
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from pydantic_core import to_json
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
+from judging.replies import Completion, prose, refusal, said, verdict_text
 from judging.settings import Judge
 from runs.calls import CallError
 from runs.chat import LARGEST_REPLY
@@ -30,11 +31,13 @@ from runs.errors import InputError
 from runs.frames import FailureKind
 from runs.keys import hide
 from runs.terms import UNFIT, Terms
-from runs.thinking import split_thinking
 from runs.turns import Turns
 
 # instructor logs every failed attempt as an error; here failures are rows, and their text is hostile.
 logging.getLogger("instructor").setLevel(logging.CRITICAL + 1)
+
+LONGEST_RAW = 10_000
+"""Characters kept of a body that is no chat completion, such as a proxy's page."""
 
 
 @dataclass
@@ -45,8 +48,10 @@ class Meter:
     """Requests made, those that brought no reply included."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    where: str = ""
+    """The URL that was asked last, or the model's name where none is known."""
     raw: str | None = None
-    """The last reply as it came; null if none did."""
+    """The last reply as it came, or the beginning of what came in its place; null if nothing did."""
     tokens: list[ChatCompletionTokenLogprob] | None = None
     """The last reply's tokens with their alternatives; null if the endpoint gave none."""
     refused: bool = False
@@ -58,13 +63,20 @@ class Meter:
 
     def saw(self, completion: Any) -> None:
         """Count one reply of any provider."""
-        usage = getattr(completion, "usage", None)
-        self.prompt_tokens += _count(usage, "prompt_tokens", "input_tokens")
-        self.completion_tokens += _count(usage, "completion_tokens", "output_tokens")
+        self._took(getattr(completion, "usage", None))
         choices = getattr(completion, "choices", None)
         self.raw = said(choices[0].message) if choices else str(getattr(completion, "content", completion))
         self.tokens = getattr(getattr(choices[0], "logprobs", None), "content", None) if choices else None
         self.refused = getattr(completion, "stop_reason", None) == "refusal"  # Anthropic
+
+    def saw_other(self, body: str, usage: object = None) -> None:
+        """Keep what came in place of a chat completion, and count what it says that it took."""
+        self._took(usage)
+        self.raw = body[:LONGEST_RAW] or self.raw
+
+    def _took(self, usage: object) -> None:
+        self.prompt_tokens += _count(usage, "prompt_tokens", "input_tokens")
+        self.completion_tokens += _count(usage, "completion_tokens", "output_tokens")
 
     def facts(self) -> dict[str, Any]:
         """Return the columns of VERDICTS that this meter fills."""
@@ -89,51 +101,23 @@ class Line(Protocol):
         """Let all connections go."""
 
 
-# What a server adds in a form of its own costs no verdict.
-_OR_WHATEVER_COMES = Field(union_mode="left_to_right")
-
-
-class Message(BaseModel):
-    """What the judge said; servers put it in different places."""
-
-    role: str = "assistant"
-    content: str | None = None
-    refusal: str | None = None
-    reasoning_content: Any = None
-    reasoning: Any = None
-
-
-class Choice(BaseModel):
-    """One reply of a chat completion."""
-
-    message: Message
-    finish_reason: str | None = None
-    logprobs: Annotated[ChoiceLogprobs | Any, _OR_WHATEVER_COMES] = None
-
-
-class Completion(BaseModel):
-    """What is read of a chat completion. Its usage has openai's type, for instructor adds up no other."""
-
-    choices: list[Choice] = Field(min_length=1)
-    usage: Annotated[CompletionUsage | Any, _OR_WHATEVER_COMES] = None
-
-
 class OpenAILine:
     """A judge behind a URL that speaks OpenAI's protocol."""
 
-    def __init__(self, judge: Judge, urls: Sequence[str], api_key: str | None, seconds: float, terms: Terms) -> None:
-        """`urls`: where the judge answers; `seconds`: how long one request may take."""
+    def __init__(self, judge: Judge, urls: Sequence[str], api_key: str | None, terms: Terms) -> None:
+        """`urls`: where the judge answers."""
         self._terms = terms
         self._turns = Turns(urls, terms.warn)
         self._model = judge.served_model
         self._limit_key = judge.limit_key
         kept = httpx2.Limits(max_connections=judge.concurrency, max_keepalive_connections=judge.concurrency)
-        self._key, self._seconds = api_key, seconds
+        self._key = api_key
+        self._repairs, self._seconds_for = judge.repairs, judge.seconds_for
         self._client = openai.AsyncOpenAI(
             base_url=urls[0],
             api_key=api_key or "none",
             max_retries=0,  # retries are one decision, made in runs.calls
-            timeout=seconds,
+            timeout=None,  # its own starts anew with every byte; ours is in `_post`
             default_headers={"Accept-Encoding": "identity"},
             http_client=openai.DefaultAioHttpClient(limits=kept, event_hooks={"response": [_bound]}),
         )
@@ -142,42 +126,61 @@ class OpenAILine:
     async def ask(self, meter: Meter, room: int, **request: Any) -> BaseModel:
         """Ask with the reply's JSON schema as a constraint."""
         request[self._limit_key] = room
-        with self._turns.next() as url:
-            reply: BaseModel = await self._create(meter=meter, url=url, model=self._model, **request)
+        seconds = self._seconds_for(room)
+        with self._turns.next() as meter.where:
+            reply: BaseModel = await self._create(
+                meter=meter, seconds=seconds, model=self._model, max_retries=self._repairs, **request
+            )
         return reply
 
     async def close(self) -> None:
         """Let all connections go."""
         await self._client.close()
 
-    async def _complete(self, meter: Meter, url: str, **request: Any) -> Completion:
+    async def _complete(self, meter: Meter, seconds: float, **request: Any) -> Completion:
         """Create a chat completion, with the verdict in `content` wherever the model put it."""
+        completion = self._read(await self._post(meter, seconds, request), meter)
+        choice = completion.choices[0]
+        message = choice.message
+        if message.refusal or choice.finish_reason == "content_filter":
+            raise CallError(FailureKind.JUDGE_REFUSAL, message.refusal or "held back by a content filter")
+        verdict = verdict_text(message)
+        # A repair would be refused as well. What was cut off is asked for with more room before it counts.
+        if verdict is None and choice.finish_reason != "length" and (refused := refusal(message.content)):
+            raise CallError(FailureKind.JUDGE_REFUSAL, first_lines(refused))
+        message.content = verdict if verdict is not None else message.content or ""
+        return completion
+
+    async def _post(self, meter: Meter, seconds: float, request: dict[str, Any]) -> str:
+        """Return the reply's body; the request is made as the endpoint takes it."""
         while True:
             sent = self._terms.kept(request)
             meter.asked()
             try:
-                response = await self._post(f"{url}/chat/completions", sent)
-                break
+                async with asyncio.timeout(seconds):
+                    response = await self._client.post(
+                        f"{meter.where}/chat/completions", cast_to=httpx2.Response, content=to_json(sent)
+                    )
+                return hide(response.content.decode("utf-8", "replace"), self._key)
+            except TimeoutError:
+                raise _late(meter, seconds) from None
             except openai.APIStatusError as error:
                 if not gave_way(self._terms, sent, error, self._key):
                     raise
-        body = hide(response.content.decode("utf-8", "replace"), self._key)
+
+    @staticmethod
+    def _read(body: str, meter: Meter) -> Completion:
+        content: Any = None
         try:
+            content = json.loads(body)
             # openai's own ChatCompletion takes as long to build as all the rest of the call; we read four fields of it.
-            completion = Completion.model_validate(json.loads(body))
+            completion = Completion.model_validate(content)
         except (ValueError, RecursionError) as error:
-            told = f"{url}: not a chat completion: {first_lines(error)}"
+            meter.saw_other(body, content.get("usage") if isinstance(content, dict) else None)
+            told = f"{meter.where}: not a chat completion: {first_lines(error)}"
             raise CallError(FailureKind.ENDPOINT, told, again=True) from None
         meter.saw(completion)
-        choice = completion.choices[0]
-        if choice.message.refusal or choice.finish_reason == "content_filter":
-            raise CallError(FailureKind.JUDGE_REFUSAL, choice.message.refusal or "held back by a content filter")
-        choice.message.content = verdict_text(choice.message)
         return completion
-
-    async def _post(self, url: str, request: dict[str, Any]) -> httpx2.Response:
-        async with asyncio.timeout(self._seconds):  # the client's own timeout starts anew with every byte
-            return await self._client.post(url, cast_to=httpx2.Response, content=to_json(request))
 
 
 class _Bounded(httpx2.AsyncByteStream):
@@ -209,9 +212,10 @@ async def _bound(response: httpx2.Response) -> None:
 class ProviderLine:
     """A judge at one of instructor's other providers."""
 
-    def __init__(self, judge: Judge, api_key: str | None, seconds: float, terms: Terms) -> None:
-        """`seconds`: how long one request may take. Raise `InputError` if package, key or model is missing."""
-        self._key, self._seconds, self._terms = api_key, seconds * (judge.repairs + 1), terms
+    def __init__(self, judge: Judge, api_key: str | None, terms: Terms) -> None:
+        """Raise `InputError` if package, key or model is missing."""
+        self._key, self._terms, self._model = api_key, terms, judge.model
+        self._repairs, self._seconds_for = judge.repairs, judge.seconds_for
         try:
             self._client = instructor.from_provider(judge.model, async_client=True)
         except Exception as error:  # every provider's SDK has its own errors for a missing package, key or name
@@ -228,16 +232,35 @@ class ProviderLine:
         """Ask in the way that instructor has for this provider."""
         hooks = Hooks()
         hooks.on("completion:kwargs", meter.asked)
-        hooks.on("completion:response", meter.saw)
+        hooks.on("completion:response", partial(self._saw, meter))
+        meter.where = self._model
+        seconds = self._seconds_for(room) * (self._repairs + 1)  # instructor's own requests cannot be told apart
         while True:
             sent = self._terms.kept(request)
             try:
-                async with asyncio.timeout(self._seconds):
-                    reply: BaseModel = await self._client.create(hooks=hooks, max_tokens=room, **sent)
+                async with asyncio.timeout(seconds):
+                    reply: BaseModel = await self._client.create(
+                        hooks=hooks, max_tokens=room, max_retries=self._retries(meter), **sent
+                    )
                 return reply
+            except TimeoutError:
+                raise _late(meter, seconds) from None
             except InstructorRetryException as error:
                 if not gave_way(self._terms, sent, error.__cause__, self._key):
                     raise
+
+    @staticmethod
+    def _saw(meter: Meter, completion: Any) -> None:
+        meter.saw(completion)
+        meter.refused = meter.refused or refusal(prose(completion)) is not None
+
+    def _retries(self, meter: Meter) -> AsyncRetrying:
+        """Return instructor's repairs of a reply that does not fit; a refusal is none to be repaired."""
+
+        def helps(error: BaseException) -> bool:
+            return isinstance(error, ValueError) and not meter.refused
+
+        return AsyncRetrying(stop=stop_after_attempt(self._repairs + 1), retry=retry_if_exception(helps), reraise=True)
 
     async def close(self) -> None:
         """Close the provider's client, if it can be."""
@@ -252,37 +275,18 @@ def gave_way(terms: Terms, sent: Mapping[str, Any], error: BaseException | None,
     return unfit and terms.gave_way(sent, hide(str(error), key))
 
 
-def said(message: object) -> str | None:
-    """Return what the judge said in a chat message, wherever it stands; null if it said nothing."""
-    return next(iter(_places(message)), None)
+def first_lines(told: object) -> str:
+    """Return the beginning of what an error or a judge says, on one line."""
+    lines = [line.strip() for line in str(told).splitlines() if line.strip()]
+    return " ".join(lines[:3])[:300] or type(told).__name__
 
 
-def verdict_text(message: Message) -> str:
-    """Return the JSON object in a chat message: without thinking or a code fence around it, from wherever it stands.
-
-    Behind vLLM's reasoning parsers a constrained verdict can arrive in the reasoning field, with empty content.
-    """
-    for place in _places(message):
-        text = split_thinking(place).text or ""
-        start, end = text.find("{"), text.rfind("}")
-        if 0 <= start < end:
-            return text[start : end + 1]
-    return message.content or ""
-
-
-def _places(message: object) -> list[str]:
-    names = ("content", "refusal", "reasoning_content", "reasoning")
-    places = (getattr(message, name, None) for name in names)
-    return [place for place in places if place and isinstance(place, str)]
-
-
-def first_lines(error: BaseException) -> str:
-    """Return the beginning of what an error says, on one line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:3])[:300] or type(error).__name__
+def _late(meter: Meter, seconds: float) -> CallError:
+    told = f"{meter.where}: no reply within {seconds:g} s; raise `timeout` or lower `concurrency`."
+    return CallError(FailureKind.TIMEOUT, told, again=True)
 
 
 def _count(usage: object, *names: str) -> int:
     """Return how many tokens `usage` says under one of `names`; 0 where it says no number that can be one."""
-    values = (getattr(usage, name, None) for name in names)
+    values = (usage.get(name) if isinstance(usage, dict) else getattr(usage, name, None) for name in names)
     return next((value for value in values if isinstance(value, int) and 0 <= value < 2**31), 0)

@@ -194,6 +194,8 @@ def _spent(judge: Judge, meter: Meter, started: float) -> dict[str, Any]:
 
 
 def _row(entry: Score, expected: Expected | None) -> dict[str, Any]:
+    if entry.abstained:
+        expected = None  # it has no score to expect, and lacks none
     return {
         "criterion": entry.criterion,
         "score": entry.score,

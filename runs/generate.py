@@ -18,7 +18,7 @@ from runs.prices import cost
 from runs.progress import Progress
 from runs.settings import Generation
 from runs.store import Run
-from runs.thinking import opened_by_template, split_thinking
+from runs.thinking import opened_by_template, parts_joined, split_thinking
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def read_reply(reply: Mapping[str, Any], *, opened: bool) -> dict[str, Any]:
         CallError: something stands where text is expected.
     """
     choice = reply["choices"][0]
-    message, finish = choice["message"], _text(choice, "finish_reason")
+    message, finish = parts_joined(choice["message"]), _text(choice, "finish_reason")
     apart = _text(message, "reasoning_content") or _text(message, "reasoning")
     split = split_thinking(_text(message, "content"), opened=opened and not apart, cut_off=finish == "length")
     text = split.text or _text(message, "refusal")
@@ -146,11 +146,8 @@ def read_reply(reply: Mapping[str, Any], *, opened: bool) -> dict[str, Any]:
 
 
 def _text(content: Mapping[str, Any], name: str) -> str | None:
-    """Return the text under `name`; a list of text parts, which some servers send, is joined."""
+    """Return the text under `name`; null: there is none."""
     value = content.get(name)
-    if isinstance(value, list):
-        parts = [part.get("text") for part in value if isinstance(part, dict) and part.get("type") == "text"]
-        value = "".join(part for part in parts if isinstance(part, str)) if len(parts) == len(value) else value
     if value is None or isinstance(value, str):
         return value
     told = f"the reply's {name!r} is no text but of another kind."

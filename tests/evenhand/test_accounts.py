@@ -10,7 +10,6 @@ import pytest
 import evenhand
 from analysis.report.making import spent
 from evenhand.checking import tokens_in
-from judging import client, settings
 from runs.store import Run
 
 Make = Callable[..., Any]
@@ -170,10 +169,6 @@ def test_check_adds_up_the_money_that_has_a_price(cli: Make, study: Make) -> Non
         # 1 and 5 US dollars for a million tokens read and written; the answers and the other judge have no price.
         cost = second[f"prompt_tokens_{bound}"] * 1e-6 + second[f"verdict_tokens_{bound}"] * 5e-6
         assert second[f"cost_{bound}"] == content["total"][f"cost_{bound}"] == pytest.approx(cost)
-
-
-def test_the_rooms_that_are_counted_are_those_that_are_asked_for() -> None:
-    assert settings.ROOM == client.ROOM
 
 
 def test_tokens_are_estimated_by_script() -> None:

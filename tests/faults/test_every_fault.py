@@ -26,7 +26,7 @@ JUDGE = (
 FAULTS = [
     {"fault": fault, "share_of_prompts": SHARE, "first": 1, "retry_after": 0.05, "fits": 128, "seconds": 0.1}
     for fault in (*BROKEN, *ODD)
-    if fault != "text"
+    if fault not in ("text", "message")
 ]
 
 

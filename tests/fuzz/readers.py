@@ -26,8 +26,10 @@ from evenhand.cli import app
 from evenhand.study import read_study
 from evenhand.tabular import Misfit, place_of, read_table
 from judging.client import JudgeClient
-from judging.levels import expected_scores, value_spans
-from judging.lines import Message, Meter, verdict_text
+from judging.levels import expected_scores
+from judging.lines import Meter
+from judging.objects import last_object
+from judging.replies import Message, refusal, verdict_text
 from judging.settings import Judge
 from judging.variants import mask, swap
 from rubrics import Rubric, dump_toml, instructions, lint_rubric, load_rubric, read_reply, response_model
@@ -278,15 +280,18 @@ def verdict(data: bytes) -> object:
     text = _text(data)
     criteria = load_rubric("candour").criteria
     place = verdict_text(Message(content=text, reasoning=text))
-    spans = value_spans(text)
-    assert all(0 <= start <= end <= len(text) for start, end in spans.values())
+    refusal(text)
+    found = last_object(text)
+    spans = found.values.values() if found else ()
+    assert found is None or all(found.start < start < end < found.end <= len(text) for start, end in spans)
+    top = [openai.types.chat.chat_completion_token_logprob.TopLogprob(token=text[-9:], logprob=-1.0)]
     tokens = [
-        openai.types.chat.ChatCompletionTokenLogprob(token=part, logprob=-0.1, top_logprobs=[])
+        openai.types.chat.ChatCompletionTokenLogprob(token=part, logprob=-0.1, top_logprobs=top)
         for part in (text[:9], text[9:])
     ]
     expected_scores(tokens, criteria, reasons=True)
     try:
-        read = _form().model_validate_json(place)
+        read = _form().model_validate_json(place or text)
     except ValueError:
         return None
     return read_reply(criteria, read)

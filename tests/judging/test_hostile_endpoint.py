@@ -142,6 +142,13 @@ async def test_parts_of_text_are_joined(serve: Any) -> None:
     assert (await _answer(url))["text"] == "ab"
 
 
+@pytest.mark.parametrize("thinking", ["Hm.", [{"type": "text", "text": "Hm"}, {"type": "text", "text": "."}]])
+async def test_thinking_among_the_parts_is_no_part_of_the_answer(serve: Any, thinking: object) -> None:
+    parts = [{"type": "thinking", "thinking": thinking}, {"type": "text", "text": "Yes."}]
+    said = await _answer(await serve(_http(_completion({"content": parts}))))
+    assert (said["text"], said["reasoning"]) == ("Yes.", "Hm.")
+
+
 async def test_a_body_without_end_is_broken_off(serve: Any, rubric: Rubric) -> None:
     url = await serve(b"HTTP/1.1 200 OK\r\n\r\n{", endless=True)
     with pytest.raises(CallError, match="a reply of more than 16 MiB"):

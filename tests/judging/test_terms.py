@@ -168,7 +168,8 @@ async def test_a_judge_of_anthropic_scores_through_its_own_protocol(
 @pytest.mark.parametrize(
     ("rule", "kind", "requests"),
     [
-        ({"fault": "refusal_field"}, "judge_refusal", 3),
+        ({"fault": "refusal_field"}, "judge_refusal", 1),
+        ({"fault": "refusal_prose"}, "judge_refusal", 1),
         ({"fault": "truncated"}, "truncated_output", 3),
         ({"fault": "prose"}, "invalid_output", 3),
         ({"fault": "out_of_scale"}, "invalid_output", 3),
@@ -192,7 +193,25 @@ async def test_why_a_judge_of_anthropic_gave_no_score(
     assert endpoint.stats()["requests"] == requests
     (row,) = _verdicts(scoring)
     assert row["message"]
-    assert (row["raw"] is None) == (kind in ("endpoint", "rate_limit"))
+    assert row["raw"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "told"),
+    [
+        ("hang", "timeout", "no reply within 0.2 s; raise `timeout` or lower `concurrency`."),
+        ("cut_body", "endpoint", "the server broke off its reply."),
+        ("cut_headers", "endpoint", "the server broke off its reply."),
+    ],
+)
+async def test_a_judge_of_anthropic_that_breaks_off_is_a_failure_told_in_words(
+    claude: Callable[..., tuple[Any, Judge]], answered: Make, judged: Make, fault: str, kind: str, told: str
+) -> None:
+    _, judge = claude({"attempts": 1, "repairs": 0, "timeout": 0.2}, rules=[{"fault": fault}])
+    scoring, tally = await judged(answered({"CN": "Yes."}), judge)
+    assert tally == Tally(failed=1, kinds={kind: 1})
+    (row,) = _verdicts(scoring)
+    assert row["message"] == f"anthropic/claude-sonnet-5: {told}"
 
 
 @pytest.mark.parametrize(

@@ -225,17 +225,18 @@ def body(said: Said, request: Mapping[str, Any], rule: Rule | None, prompt_token
 
 def _spoilt(text: str, request: Mapping[str, Any], rule: Rule) -> tuple[dict[str, Any], str]:
     """Return what a fault changes in the message, and how the reply ends."""
-    match rule.fault:
-        case "truncated" if rule.fits is None or int(request.get("max_tokens") or 0) < rule.fits:
-            return {"content": text[: len(text) // 2]}, "length"
-        case "length" if rule.fits is None or int(request.get("max_tokens") or 0) < rule.fits:
-            return {}, "length"
-        case "content_filter":
-            return {"content": None}, "content_filter"
-        case "refusal_field":
-            return {"content": None, "refusal": REFUSAL}, "stop"
-        case "in_reasoning":
-            return {"content": "", "reasoning_content": text}, "stop"
+    if rule.fault in ("truncated", "length"):
+        fits = rule.fits is not None and int(request.get("max_tokens") or 0) >= rule.fits
+        cut = text[: len(text) // 2] if rule.fault == "truncated" else text
+        return ({"content": text}, "stop") if fits else ({"content": cut}, "length")
+    messages: dict[str, dict[str, Any]] = {
+        "content_filter": {"content": None},
+        "refusal_field": {"content": None, "refusal": REFUSAL},
+        "message": {"content": None, **rule.message},
+        "in_reasoning": {"content": "", "reasoning_content": text},
+    }
+    if rule.fault in messages:
+        return messages[rule.fault], "content_filter" if rule.fault == "content_filter" else "stop"
     contents = {
         "refusal_prose": REFUSAL,
         "prose": PROSE,

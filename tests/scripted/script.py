@@ -9,7 +9,7 @@ BROKEN = ("rate_limit", "http", "hang", "cut_headers", "cut_body", "malformed_js
 """Faults after which no reply has come."""
 ODD = (
     "truncated", "refusal_field", "refusal_prose", "content_filter", "prose", "fenced", "in_reasoning", "thinking",
-    "out_of_scale", "wrong_keys", "no_usage", "text", "slow", "length",
+    "out_of_scale", "wrong_keys", "no_usage", "text", "message", "slow", "length",
 )  # fmt: skip
 """Faults inside a reply."""
 
@@ -38,6 +38,8 @@ class Rule:
     """Of `truncated`, and of `length` (whole, but said to be cut off): the `max_tokens` that are enough; null: none."""
     text: str = ""
     """Of `text`: the message's content as it is. Of `http`: what the error says."""
+    message: Mapping[str, Any] = field(default_factory=dict)
+    """Of `message`: what stands in the message instead of its content."""
     seconds: float = 0.0
     """Of `slow`: how much later the reply comes."""
 
