@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rubrics import Criterion, Scale
 from runs.errors import InputError, nearest
+from runs.frames import CAME
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -149,8 +150,7 @@ def steady_mean(column: str) -> pl.Expr:
 
 def _counted(scores: pl.LazyFrame) -> pl.DataFrame:
     """Return one row per cell and reason (null: the scores that came) with their number and mean."""
-    came = pl.col("score").is_not_null() | pl.col("label").is_not_null()
-    reason = pl.when(came).then(None).otherwise(pl.col("missing").fill_null("unknown")).alias("missing")
+    reason = pl.when(CAME).then(None).otherwise(pl.col("missing").fill_null("unknown")).alias("missing")
     return (
         scores.select(*_CELL, "score", reason)
         .group_by(*_CELL, "missing")

@@ -8,11 +8,13 @@ import polars as pl
 from analysis.panel import HUMAN, MASKED
 from rubrics import Criterion, Rubric, load_rubric
 from runs.errors import InputError
-from runs.frames import SCORES, Status
+from runs.frames import CAME, SCORES, Status
 from runs.store import Run, Scoring
 
 PENDING = "pending"
 """Why a score is missing that nobody has tried to get yet."""
+NO_THINKING = "no_thinking"
+"""Why a score of the thinking is missing where the model left none."""
 
 UNEXPECTED = pl.Schema(
     {
@@ -40,15 +42,20 @@ class Scored:
 def scorings_of(run: Run, *, on: str = "answer", placebo: str | None = None) -> list[Scoring]:
     """Return the scorings of one part of the responses (`answer`, `reasoning`), as it is or under a placebo.
 
-    Of one setting the one with most repeats counts, for it holds what the others do; of equal ones the newest.
+    Of one setting the one with most repeats counts, for it holds what the others do; of equal ones the newest. One that
+    was broken off counts only where there is no other.
     """
     found = [
         scoring
         for scoring in run.scorings()
         if (scoring.manifest.get("on") or "answer", scoring.manifest.get("placebo")) == (on, placebo)
     ]
-    ranked = sorted(found, key=lambda one: (one.manifest["repeats"], str(one.manifest.get("started"))))
-    counting = {scoring.setting: scoring.path for scoring in ranked}
+
+    def rank(one: Scoring) -> tuple[bool, int, str]:
+        told = one.manifest
+        return told["status"] != "running", told["repeats"], str(told.get("started"))
+
+    counting = {scoring.setting: scoring.path for scoring in sorted(found, key=rank)}
     return [scoring for scoring in found if scoring.path == counting[scoring.setting]]
 
 
@@ -116,14 +123,16 @@ def _scores_of(run: Run, scoring: Scoring, names: dict[str, str]) -> pl.LazyFram
         .with_columns(criterion=pl.lit(list(names), dtype=pl.List(pl.String)))
         .explode("criterion")
     )
-    came = pl.col("score").is_not_null() | pl.col("label").is_not_null()
-    unanswered = pl.when(pl.col("status") != Status.OK).then("status")
+    if scoring.manifest.get("on") == "reasoning":
+        unanswered = pl.when(~pl.col("has_thinking")).then(pl.lit(NO_THINKING))
+    else:
+        unanswered = pl.when(pl.col("status") != Status.OK).then("status")
     scores = design.join(given, on=place, how="left", maintain_order="left").with_columns(
-        missing=pl.when(~came).then(pl.coalesce(unanswered, "kind", pl.lit(PENDING))),
+        missing=pl.when(~CAME).then(pl.coalesce(unanswered, "kind", pl.lit(PENDING))),
         criterion=pl.col("criterion").replace_strict(names, return_dtype=pl.String),
     )
     # People label a part, drawn by design: the rest is no gap in what they were asked.
-    return scores.filter(came | pl.col("kind").is_not_null()) if scoring.judge.startswith(HUMAN) else scores
+    return scores.filter(CAME | pl.col("kind").is_not_null()) if scoring.judge.startswith(HUMAN) else scores
 
 
 def _asked(run: Run) -> pl.LazyFrame:
@@ -132,7 +141,7 @@ def _asked(run: Run) -> pl.LazyFrame:
     Of imported answers (`epochs` is null) those that came are the design.
     """
     items = run.items().lazy().drop("prompt")
-    answers = run.responses().select("item_id", "epoch", "status")
+    answers = run.responses().select("item_id", "epoch", "status", has_thinking=pl.col("reasoning").is_not_null())
     epochs = run.manifest["epochs"]
     if epochs is None:
         return items.join(answers, on="item_id", maintain_order="left")

@@ -9,6 +9,7 @@ from analysis.cells import Booleans, Cells, Floats, Integers
 from analysis.pairs import Pairs, pair
 from analysis.permutation import is_rare, permuted_p
 from analysis.signflip import sign_flip
+from runs.frames import CAME
 
 MISSING = pl.Schema(
     {
@@ -28,8 +29,7 @@ PERMUTATIONS = 1_999
 def missing_counts(scores: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     """Count the scores that came and, per reason, those that did not: per criterion, judge and country."""
     group = ("criterion", "judge", "country")
-    came = pl.col("score").is_not_null() | pl.col("label").is_not_null()
-    reason = pl.when(came).then(None).otherwise(pl.col("missing").fill_null("unknown")).alias("reason")
+    reason = pl.when(CAME).then(None).otherwise(pl.col("missing").fill_null("unknown")).alias("reason")
     return (
         scores.lazy()
         .select(*group, reason)

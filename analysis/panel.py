@@ -8,7 +8,7 @@ import polars as pl
 
 from analysis.cells import Cells, cells, steady_mean
 from rubrics import Criterion, Scale
-from runs.frames import SCORES, FailureKind
+from runs.frames import CAME, SCORES, FailureKind
 
 PANEL = "panel"
 """The panel's name where a judge's would stand."""
@@ -55,7 +55,7 @@ def with_panel(scores: pl.DataFrame | pl.LazyFrame, criteria: Sequence[Criterion
         pl.col(_FACTS).max(),
         steady_mean("score").alias("score"),
         pl.col("missing").min(),
-        _CAME.any().alias("came"),
+        CAME.any().alias("came"),
     )
     voted = (
         per_judge.group_by(*_ANSWER, "members")
@@ -68,7 +68,7 @@ def with_panel(scores: pl.DataFrame | pl.LazyFrame, criteria: Sequence[Criterion
         .join(_majorities(members, nominal), on=_ANSWER, how="left", nulls_equal=True)
         .with_columns(pl.when("all_came").then(pl.col("score", "label")))
         .with_columns(
-            pl.when(_CAME)
+            pl.when(CAME)
             .then(None)
             .when("all_came")
             .then(pl.lit(FailureKind.ABSTAINED.value))  # tied
@@ -83,9 +83,6 @@ def with_panel(scores: pl.DataFrame | pl.LazyFrame, criteria: Sequence[Criterion
     return pl.concat([scores.select(SCORES.names()), voted.lazy()])
 
 
-_CAME = pl.col("score").is_not_null() | pl.col("label").is_not_null()
-
-
 def _members(scores: pl.LazyFrame) -> pl.LazyFrame:
     """Return the rows of the panel's members, under each judge's own name, with the number of `members`.
 
@@ -95,7 +92,7 @@ def _members(scores: pl.LazyFrame) -> pl.LazyFrame:
         pl.col("judge").str.replace(SETTING.pattern, "")
     )
     return (
-        judges.filter(_CAME.any().over("criterion", "judge"))
+        judges.filter(CAME.any().over("criterion", "judge"))
         .with_columns(pl.col("judge").n_unique().over("criterion").cast(pl.Int64).alias("members"))
         .filter(pl.col("members") > 1)
     )

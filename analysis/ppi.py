@@ -16,6 +16,7 @@ from analysis.aligned import question_differences
 from analysis.cells import Cells, Floats, cells
 from analysis.panel import HUMAN, MASKED
 from rubrics import Criterion
+from runs.frames import CAME
 
 CORRECTED = pl.Schema(
     {
@@ -106,8 +107,7 @@ def corrected_contrasts(
         InputError: a criterion of the scores is not among `criteria`.
     """
     human = pl.col("judge").str.starts_with(HUMAN)
-    came = pl.col("score").is_not_null() | pl.col("label").is_not_null()
-    labels = scores.filter(human, came)
+    labels = scores.filter(human, CAME)
     seen = labels.filter(~pl.col("judge").str.ends_with(MASKED))
     labels = seen if len(seen) else labels
     response = ["question_id", "country", "language", "epoch", "criterion"]

@@ -24,9 +24,10 @@ from judging.settings import Judge  # noqa: E402
 from judging.variants import Variant  # noqa: E402
 from rubrics import Criterion, Rubric, load_rubric  # noqa: E402
 from runs import generate  # noqa: E402
+from runs.folder import Folder  # noqa: E402
 from runs.frames import ITEMS, frame  # noqa: E402
 from runs.settings import Generation  # noqa: E402
-from runs.store import Folder, Run, create_run  # noqa: E402
+from runs.store import Run, create_run  # noqa: E402
 
 COUNTRIES = ("CN", "US", "NO", "BR", "DE", "FR", "IN", "JP", "RU", "ZA")
 EPOCHS = 10

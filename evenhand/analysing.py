@@ -22,8 +22,9 @@ from rubrics import Criterion
 from runs import countries
 from runs.digest import digest
 from runs.errors import InputError
+from runs.folder import Folder, make_folder, write_manifest
 from runs.journal import refusal, write_whole
-from runs.store import Folder, Run, Scoring, make_folder, open_run, write_manifest
+from runs.store import Run, Scoring, open_run
 from runs.tomlfile import parse
 
 
@@ -196,10 +197,11 @@ def _moved(run: Run, focal: str, analysis: Analysis) -> tuple[dict[str, pl.DataF
     for name, change in CHANGES.items():
         earlier = scorings_of(run, on=change.before)
         names = judge_names(earlier)
-        pairs = []
-        for one in scorings_of(run, on=change.on, placebo=change.placebo):
+        pairs: list[tuple[Scoring, Scoring]] = []
+        later = scorings_of(run, on=change.on, placebo=change.placebo)
+        for one in sorted(later, key=lambda one: one.setting not in names):  # those at the same address first
             same = _counterpart(one, earlier)
-            if same is None:
+            if same is None or any(same is other for other, _ in pairs):
                 unpaired.append(one.path.name)
             else:
                 pairs.append((same, one))

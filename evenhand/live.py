@@ -14,9 +14,10 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
+from runs.folder import Folder
 from runs.journal import Journal
 from runs.ledger import Ledger
-from runs.store import Folder, Run, Scoring
+from runs.store import Run, Scoring
 
 LINGER = 60.0
 """Seconds for which a part stays that has been joined into another: a page may be about to read it."""

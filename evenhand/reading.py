@@ -16,7 +16,7 @@ from evenhand.filters import NO, YES, Filters
 from evenhand.indexing import Index, Reader
 from evenhand.live import GrowingRun
 from runs.errors import InputError, StoreError, nearest
-from runs.frames import Status
+from runs.frames import CAME, Status
 
 SNIPPET = 280
 """Characters of an answer in a list."""
@@ -72,16 +72,13 @@ def _about_answers(filters: Filters) -> pl.Expr:
     return pl.all_horizontal(wanted) if wanted else pl.lit(value=True)
 
 
-_CAME = pl.col("score").is_not_null() | pl.col("label").is_not_null()
-
-
 def _about_scores(index: Index, filters: Filters) -> pl.Expr:
     wanted = []
     if filters.criterion is not None:
         known = [criterion.id for criterion in index.criteria]
         wanted.append(pl.col("criterion") == _known("criterion", filters.criterion, known))
     if filters.judge == PANEL:
-        scored = index.scores.filter(_CAME)["judge"].cast(pl.String).unique()
+        scored = index.scores.filter(CAME)["judge"].cast(pl.String).unique()
         wanted.append(pl.col("judge").is_in([judge for judge in scored if not judge.startswith(HUMAN)]))
     elif filters.judge is not None:
         wanted.append(pl.col("judge") == _known("judge", filters.judge, index.judges))
@@ -92,9 +89,9 @@ def _about_scores(index: Index, filters: Filters) -> pl.Expr:
     if filters.label is not None:
         wanted.append(pl.col("label") == filters.label)
     if filters.score == YES or filters.paired is not None:
-        wanted.append(_CAME)
+        wanted.append(CAME)
     elif filters.score is not None:
-        wanted.append(~_CAME if filters.score == NO else pl.col("missing") == filters.score)
+        wanted.append(~CAME if filters.score == NO else pl.col("missing") == filters.score)
     return pl.all_horizontal(wanted) if wanted else pl.lit(value=True)
 
 

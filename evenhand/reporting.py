@@ -7,7 +7,7 @@ from analysis.overview import overview
 from analysis.report import Content, write_figures, write_report
 from evenhand.agreeing import agreed
 from evenhand.analysing import Analyzed, write_frame
-from runs.store import make_folder
+from runs.folder import make_folder
 
 
 def report(result: Analyzed, *, figures: Path | str | None = None) -> Path:

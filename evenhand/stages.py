@@ -18,7 +18,7 @@ from evenhand.study import Plan
 from judging import score as judged
 from judging.client import JudgeClient
 from judging.settings import Judge
-from judging.shown import without_thinking
+from judging.shown import thinking
 from judging.variants import Variant
 from rubrics import Rubric
 from runs import generate as answered
@@ -28,8 +28,9 @@ from runs.calls import Tally
 from runs.chat import ChatClient
 from runs.digest import digest
 from runs.errors import EndpointError, EvenhandError, InputError, Stopped
+from runs.folder import Folder
 from runs.progress import Progress
-from runs.store import Folder, Run, Scoring, create_run
+from runs.store import Run, Scoring, create_run
 from runs.terms import Terms
 
 T = TypeVar("T")
@@ -121,7 +122,9 @@ async def judge(
         StoreError: another process holds the run, or the disk refuses.
     """
     with run.lock():
-        _warn(run, judges, shown, session)
+        shown = _there(run, shown, session)
+        for told in cautions(judges):
+            session.progress.warn(told)
         todo = [judged.pending(run, rubric, one, variant) for one in judges for variant in shown]
         _tell_damage([run, *(pending.scoring for pending in todo)], session)
         for told in dict.fromkeys(told for pending in todo for told in pending.warnings):
@@ -153,12 +156,24 @@ async def judge(
         return results
 
 
-def _warn(run: Run, judges: Sequence[Judge], shown: Sequence[Variant], session: Session) -> None:
-    """Tell what will not be scored, or will say little. Raises `InputError` if there is nothing to score."""
-    if any(variant.on == "reasoning" for variant in shown) and (count := without_thinking(run)):
-        session.progress.warn(f"{run.path}: {count} responses hold no thinking; theirs is not scored.")
-    for told in cautions(judges):
-        session.progress.warn(told)
+def _there(run: Run, shown: Sequence[Variant], session: Session) -> list[Variant]:
+    """Return those of the variants that the run holds anything for, and tell what will not be scored.
+
+    Raises:
+        InputError: thinking alone is to be scored, and no response holds any.
+    """
+    answers = [variant for variant in shown if variant.on == "answer"]
+    if len(answers) == len(shown):
+        return answers
+    thought, silent = thinking(run)
+    if not thought and not answers:
+        raise InputError(
+            f"{run.path}: no response holds any thinking, so there is nothing to score with --on reasoning; leave it "
+            "out, or generate with a model that thinks (on a server of your own, with its reasoning parser)."
+        )
+    if silent:
+        session.progress.warn(f"{run.path}: {silent} responses hold no thinking; theirs is not scored.")
+    return list(shown) if thought else answers
 
 
 def _tell_damage(folders: Sequence[Folder], session: Session) -> None:

@@ -15,10 +15,11 @@ from rubrics import Rubric, dump_toml, load_rubric
 from rubrics import shipped as shipped_rubrics
 from runs import countries as world
 from runs.errors import InputError
+from runs.folder import make_folder
 from runs.journal import write_whole
 from runs.questions import SHIPPED, QuestionSet, load_questions
 from runs.questions import shipped as shipped_sets
-from runs.store import Run, make_folder, open_run
+from runs.store import Run, open_run
 from runs.tomlfile import parse
 
 COUNTRIES = ("CN", "US", "RU", "IN", "BR", "DE", "JP", "ZA")

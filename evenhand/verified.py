@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 
 from runs.errors import StoreError
+from runs.folder import Folder
 from runs.frames import frame
 from runs.journal import Damaged, Journal
 from runs.ledger import Ledger
-from runs.store import Folder
 
 CHUNK = 2_000
 """Records at a time."""

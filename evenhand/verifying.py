@@ -16,12 +16,13 @@ from judging.variants import Variant
 from rubrics import load_rubric
 from runs.digest import digest, short
 from runs.errors import EvenhandError
+from runs.folder import Folder
 from runs.frames import SCORE
 from runs.generate import keys
 from runs.journal import Damaged, Journal
 from runs.progress import Progress, Silent
 from runs.settings import Generation
-from runs.store import Folder, Run, Scoring, open_run
+from runs.store import Run, Scoring, open_run
 from runs.tomlfile import parse
 
 COMPARED = ("contrasts", "missing", "omnibus", "unexpected", *MOVED_FRAMES)
@@ -131,6 +132,9 @@ def _design_of_verdicts(run: Run, scoring: Scoring, found: Findings) -> Design:
         found.notes.append(f"{path}: {told}")
         return Design(None, None)
     variant = Variant(manifest.get("on") or "answer", manifest.get("placebo"))
+    if identity.get("mentions") != variant.identity.get("mentions"):
+        found.notes.append(f"{path}: its placebo is of another version of evenhand: keys are not verified.")
+        return Design(None, None)
     wanted = verdicts_of(run, rubric, judge, variant)
     return Design({one.key: (one.item_id, one.epoch, one.repeat) for one in wanted})
 

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from judging.lines import Line, Meter, OpenAILine, ProviderLine, first_lines
 from judging.settings import ROOM, Judge
 from runs.calls import CallError
-from runs.chat import http_failure, retry_after
+from runs.chat import http_failure
 from runs.errors import EndpointError
 from runs.frames import FailureKind
+from runs.gate import retry_after
 from runs.keys import hide
 from runs.terms import UNFIT, Terms
 

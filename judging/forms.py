@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
-import instructor
 from pydantic import BaseModel
 
 from judging.prompt import PROMPT_VERSION
@@ -38,6 +37,8 @@ class Form:
         pydantic builds the schema: half of a call's time. On OpenAI's protocol nothing but the schema and the JSON are
         asked of the model, so there it is one without fields; other providers read the fields.
         """
+        import instructor  # noqa: PLC0415 — it takes a second, and `check` asks no judge
+
         replies = response_model(self.criteria, reason=self.judge.reasons)
         if self.judge.endpoint == "provider":
             return cast("type[BaseModel]", instructor.response_schema(replies))

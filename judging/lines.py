@@ -272,7 +272,8 @@ class ProviderLine:
 def gave_way(terms: Terms, sent: Mapping[str, Any], error: BaseException | None, key: str | None) -> bool:
     """Whether `sent`, which met `error`, is worth sending again without what it was refused for."""
     unfit = isinstance(error, TypeError) or getattr(error, "status_code", None) in UNFIT  # an SDK's arguments, or HTTP
-    return unfit and terms.gave_way(sent, hide(str(error), key))
+    told = getattr(getattr(error, "response", None), "text", None) or str(error)
+    return unfit and terms.gave_way(sent, hide(told, key))
 
 
 def first_lines(told: object) -> str:

@@ -18,6 +18,7 @@ from rubrics import Rubric, Score, dump_toml, load_rubric, read_reply
 from runs.budget import Budget
 from runs.calls import CallError, Tally, Work, work
 from runs.digest import digest
+from runs.errors import EndpointError
 from runs.frames import FailureKind
 from runs.gate import Gate
 from runs.prices import cost
@@ -161,6 +162,10 @@ async def score(todo: Pending, client: JudgeClient, progress: Progress, budget: 
             reply = await client.ask(task.form.model, asked, task.repeat, meter)
         except CallError as failure:
             failure.facts |= _spent(judge, meter, started)
+            raise
+        except EndpointError as lost:
+            if meter.prompt_tokens or meter.completion_tokens:
+                lost.spent = _spent(judge, meter, started)
             raise
         expected: Mapping[str, Expected] = {}
         if judge.logprobs:

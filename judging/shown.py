@@ -96,17 +96,8 @@ def _answers(run: Run, variant: Variant) -> Iterator[tuple[str, int, str | None,
     return answers.iter_rows()
 
 
-def without_thinking(run: Run) -> int:
-    """Return how many of the run's responses came without any thinking, so that none of theirs can be scored.
-
-    Raises:
-        InputError: all of them.
-    """
+def thinking(run: Run) -> tuple[int, int]:
+    """Return how many of the run's responses came with thinking, and how many without."""
     thought = run.responses().filter(pl.col("status") != Status.ERROR).select(pl.col("reasoning").is_not_null())
     came = thought.collect()["reasoning"]
-    if not came.any():
-        raise InputError(
-            f"{run.path}: no response holds any thinking, so there is nothing to score with --on reasoning; leave it "
-            "out, or generate with a model that thinks (on a server of your own, with its reasoning parser)."
-        )
-    return came.len() - int(came.sum())
+    return int(came.sum()), came.len() - int(came.sum())

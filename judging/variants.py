@@ -76,6 +76,10 @@ _INSTEAD = {"of": "genitive"}
 """Another kind, where a country has none: German "Chinas" for "der USA"."""
 
 
+MENTIONS_VERSION = 2
+"""Of what counts as a mention, and of what is put in its place: a placebo by other rules is another placebo."""
+
+
 @dataclass(frozen=True)
 class Variant:
     """What a judge is shown of a response."""
@@ -86,13 +90,14 @@ class Variant:
     @property
     def identity(self) -> dict[str, Any]:
         """What determines a verdict besides rubric and judge; empty for the answer as it is."""
-        said = {"on": self.on if self.on != "answer" else None, "placebo": self.placebo}
+        mentions = None if self.placebo is None else MENTIONS_VERSION
+        said = {"on": self.on if self.on != "answer" else None, "placebo": self.placebo, "mentions": mentions}
         return {key: value for key, value in said.items() if value is not None}
 
     @property
     def suffix(self) -> str:
         """What the scoring's folder name ends in."""
-        return "".join(f"-{value}" for value in self.identity.values())
+        return "".join(f"-{value}" for key, value in self.identity.items() if key != "mentions")
 
     def shown(self, text: str | None, country: str, language: str, partner: str) -> str | None:
         """Return a question or answer about `country` (a code) as the judge sees it."""

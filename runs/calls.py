@@ -7,11 +7,13 @@ not come) or an `EndpointError` (none will come: the work stops, and the same co
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
 from runs.budget import Budget
 from runs.course import Course, how_long
+from runs.errors import EndpointError
 from runs.frames import FailureKind
 from runs.gate import Gate
 from runs.journal import Damaged
@@ -26,6 +28,10 @@ LONGEST_PAUSE = 60.0
 """Seconds between two attempts, at the most, unless the server asks for more."""
 ALOUD = 10.0
 """Seconds for which all calls may be held without a word."""
+
+
+another_takes_it: ContextVar[bool] = ContextVar("another_takes_it", default=False)
+"""Whether the last call of this task failed at one of several servers while another one can take it: see `Turns`."""
 
 
 class CallError(Exception):
@@ -169,11 +175,19 @@ async def _attempts(task: T, plan: Work[T], course: Course, me: asyncio.Task[Any
             async with plan.gate:
                 course.asking.add(me)
                 requests += 1
+                another_takes_it.set(False)
                 record = await plan.call(task)
+        except EndpointError as lost:
+            if lost.spent is None:
+                raise
+            course.lost = lost  # what the call took so far is written first
+            facts = {"kind": str(FailureKind.ENDPOINT), "message": str(lost), "attempts": requests, **lost.spent}
+            return _Reply(failure={**plan.identify(task), **facts})
         except CallError as failure:
-            course.went_wrong(failure)
             refused = failure.kind == FailureKind.RATE_LIMIT
-            _hold(plan, failure, refused=refused)
+            if not another_takes_it.get():
+                course.went_wrong(failure)
+                _hold(plan, failure, refused=refused)
             faults += not refused
             used_up = requests >= plan.attempts and course.only_refused() if refused else faults >= plan.attempts
             if not failure.again or used_up or course.ended:
@@ -182,7 +196,7 @@ async def _attempts(task: T, plan: Work[T], course: Course, me: asyncio.Task[Any
                 facts = {"kind": str(failure.kind), "message": str(failure), "attempts": requests, **failure.facts}
                 return _Reply(failure={**row, **facts})
             course.asking.discard(me)
-            if not (refused or failure.after):  # else the gate holds it
+            if not (refused or failure.after):  # else the gate holds it, or another server takes it
                 await asyncio.sleep(pause(faults))
         else:
             plan.gate.replied()

@@ -1,10 +1,7 @@
 """The small client that questions go through: OpenAI's chat protocol over aiohttp."""
 
-import email.utils
 import json
-import math
 import re
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,8 +10,9 @@ import aiohttp
 from runs.calls import CallError, HeldBack
 from runs.errors import EndpointError, Unresponsive
 from runs.frames import FailureKind
+from runs.gate import retry_after
 from runs.keys import hide
-from runs.terms import UNFIT, Terms
+from runs.terms import UNFIT, Terms, in_its_words
 from runs.turns import Turns
 
 LARGEST_REPLY = 16 * 2**20
@@ -122,26 +120,11 @@ def http_failure(url: str, model: str, status: int, body: str, after: float | No
         return EndpointError(
             f"{told} Correct the model's name, the key or the address, and run the same command again."
         )
-    if status in UNFIT and _HELD_BACK.search(body):
+    if status in UNFIT and _HELD_BACK.search(in_its_words(body)):
         return HeldBack(told)
     kind = FailureKind.RATE_LIMIT if status == 429 else FailureKind.ENDPOINT
     again, overload = status in ONE_FAILED_ASK_AGAIN, status in OVERLOADED
     return CallError(kind, told, again=again, after=after, overload=overload)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return how many seconds the `Retry-After` header asks for (a number or a date); null if it says nothing."""
-    value = headers.get("Retry-After")
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-        except (ValueError, OverflowError):
-            return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 async def _body(url: str, reply: aiohttp.ClientResponse) -> str:

@@ -10,7 +10,7 @@ A response or verdict that does not come is not an error but a row with a kind (
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 LONGEST = 2000
 """Characters of a sentence: what a file holds is quoted in it, and may be of any length."""
@@ -33,6 +33,9 @@ class StoreError(EvenhandError):
 
 class EndpointError(EvenhandError):
     """No model answered where one was expected."""
+
+    spent: Mapping[str, object] | None = None
+    """What the call took that found it out, as columns of its row; null: nothing."""
 
 
 class Unresponsive(EndpointError):  # noqa: N818 — a state, as `Stopped` is

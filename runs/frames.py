@@ -120,10 +120,13 @@ SCORES = pl.Schema(
         "criterion": pl.String,
         "score": pl.Float64,  # null for nominal scales and where `missing` says why
         "label": pl.String,  # nominal scales only
-        "missing": pl.String,  # Status, FailureKind, or pending (not tried yet); null if there is a score or a label
+        "missing": pl.String,  # Status, FailureKind, pending, or no_thinking; null if there is a score or a label
     }
 )
 """What analysis reads: one row for every score that the design calls for, whether it came or not."""
+
+CAME: pl.Expr = pl.col("score").is_not_null() | pl.col("label").is_not_null()
+"""Whether a row of SCORES has a score: a number, or on nominal criteria a label."""
 
 
 def frame(rows: Iterable[Mapping[str, Any]], schema: pl.Schema) -> pl.DataFrame:

@@ -1,9 +1,12 @@
 """How hard a server may be pressed: how many calls are under way, and from when on."""
 
 import asyncio
+import email.utils
+import math
 import random
 import time
 from collections import deque
+from collections.abc import Mapping
 
 FIRST_HOLD = 0.1
 """Seconds for which the first call that is refused for the rate holds all, where the server does not say how long."""
@@ -82,3 +85,18 @@ class Gate:
         if after and now + after > self._closed_until:
             self._closed_until = now + after
             self._spread = min(after, LONGEST_HOLD) / 2
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return how many seconds the `Retry-After` header asks for (a number or a date); null if it says nothing."""
+    value = headers.get("Retry-After")
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from runs.calls import CallError
+from runs.calls import CallError, another_takes_it
 from runs.frames import FailureKind
+from runs.gate import retry_after
 
 FAILURES = 3
 """Failed calls in a row after which a server rests."""
@@ -39,7 +40,8 @@ class Turns:
     """Several servers of the same model: whoever has the fewest calls under way is next.
 
     A server that fails `FAILURES` calls in a row (no connection, HTTP 5xx, no reply in time) rests, twice as long each
-    time, and is then tried again with one call. With one server, or where all rest, calls go on as if none did.
+    time, and is then tried again with one call. One that refuses a call for its rate (HTTP 429), or asks to wait, rests
+    at once, and as long as it asks. With one server, or where all rest, calls go on as if none did.
     """
 
     def __init__(self, urls: Sequence[str], warn: Callable[[str], None] = lambda _: None) -> None:
@@ -59,8 +61,9 @@ class Turns:
         try:
             yield place.url
         except Exception as error:
-            if _failed_there(error):
-                self._failed(place)
+            trouble = _trouble(error)
+            if trouble is not None:
+                self._failed(place, trouble)
             else:
                 self._answered(place, began)
             raise
@@ -74,16 +77,17 @@ class Turns:
         others = [place for place in awake if place.url != _failed_at.get()]
         return min(others or awake or self._places, key=lambda place: place.under_way)
 
-    def _failed(self, place: _Place) -> None:
+    def _failed(self, place: _Place, trouble: "_Trouble") -> None:
         _failed_at.set(place.url)
         place.failures += 1
         now = time.monotonic()
-        if place.failures >= FAILURES and place.rests_until <= now:
+        if (trouble.asks or place.failures >= FAILURES) and place.rests_until <= now:
             rest = min(LONGEST_REST, FIRST_REST * 2**place.rests) * random.uniform(1, 1.5)  # noqa: S311
             place.rests += 1
-            place.rests_since, place.rests_until = now, now + rest
+            place.rests_since, place.rests_until = now, now + (trouble.after or rest)
             if place.rests == 1:
-                self._warn(f"{place.url}: {place.failures} calls in a row failed; the other URLs take its calls.")
+                self._warn(f"{place.url}: {trouble.told(place.failures)}; the other URLs take its calls.")
+        another_takes_it.set(any(one is not place and one.rests_until <= now for one in self._places))
 
     def _answered(self, place: _Place, began: float) -> None:
         _failed_at.set(None)
@@ -95,16 +99,32 @@ class Turns:
         place.rests_until = 0.0
 
 
-def _failed_there(error: BaseException) -> bool:
-    """Whether a call failed for the server's sake: another server may answer it. instructor wraps what happened."""
+@dataclass(frozen=True)
+class _Trouble:
+    """Why a call failed for the server's sake, so that another one may answer it."""
+
+    asks: bool = False
+    """Whether it refused the call for its rate, or asks to wait."""
+    after: float | None = None
+    """Seconds that it asks to wait."""
+
+    def told(self, failures: int) -> str:
+        return "refuses calls for their rate" if self.asks else f"{failures} calls in a row failed"
+
+
+def _trouble(error: BaseException) -> _Trouble | None:
+    """Return what is wrong with the server; null: nothing is, or not for this call. instructor wraps what happened."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, CallError):
-            return cause.again and cause.kind in {FailureKind.ENDPOINT, FailureKind.TIMEOUT}
+            asks = cause.kind == FailureKind.RATE_LIMIT or bool(cause.after)
+            fails = cause.again and cause.kind in {FailureKind.ENDPOINT, FailureKind.TIMEOUT}
+            return _Trouble(asks, cause.after) if asks or fails else None
         status = getattr(cause, "status_code", None)
         if isinstance(status, int):
-            return status >= 500
+            after = retry_after(getattr(getattr(cause, "response", None), "headers", {}))
+            return _Trouble(status == 429 or bool(after), after) if status == 429 or status >= 500 else None
         if isinstance(cause, (OSError, aiohttp.ClientError)):
-            return True
+            return _Trouble()
         cause = cause.__cause__ or cause.__context__
-    return False
+    return None

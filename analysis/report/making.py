@@ -6,7 +6,8 @@ from typing import Any
 import polars as pl
 
 from runs import accounts
-from runs.store import Folder, Run, Scoring
+from runs.folder import Folder
+from runs.store import Run, Scoring
 
 SPENT = pl.Schema(
     {

@@ -11,8 +11,8 @@ from analysis.report.html import text
 from analysis.report.maps import missing_figure, topic_figures
 from analysis.report.sections import TITLES, section
 from analysis.report.style import STYLE
+from runs.folder import make_folder
 from runs.journal import write_whole
-from runs.store import make_folder
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 """No script and no request; names and answers come from files, and what slips through could do nothing."""

@@ -112,12 +112,15 @@ def test_abstentions_are_counted(cli: Make, generated: Make, scripted: Make, tmp
 def test_without_any_thinking_there_is_nothing_to_score(cli: Make, generated: Make, scripted: Make) -> None:
     judge = scripted()
     run = generated(scripted().url, judge.url)
-    for on in ("reasoning", "both"):
-        told = cli("score", run, "--on", on)
-        assert told.code == 2
-        assert "no response holds any thinking" in told.err
+    told = cli("score", run, "--on", "reasoning")
+    assert told.code == 2
+    assert "no response holds any thinking" in told.err
     assert judge.stats()["requests"] == 0
     assert not (Path(run) / "scorings").exists()
+    both = cli("score", run, "--on", "both", "--json")
+    assert both.code == 0
+    assert [one["scored"] for one in both.json["scorings"]] == [36]  # the answers, which are there
+    assert "36 responses hold no thinking" in both.err
 
 
 def test_thinking_is_scored_where_nothing_was_said(cli: Make, generated: Make, scripted: Make) -> None:

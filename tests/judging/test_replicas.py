@@ -27,8 +27,11 @@ Make = Callable[..., Any]
         {"fault": "cut_body"},
         {"fault": "malformed_json"},
         {"fault": "hang"},
+        {"fault": "rate_limit"},
+        {"fault": "rate_limit", "retry_after": 86_400},
+        {"fault": "http", "status": 503, "retry_after": 86_400},
     ],
-    ids=lambda rule: f"{rule['fault']}{rule.get('status', '')}",
+    ids=lambda rule: "-".join(map(str, rule.values())),
 )
 async def test_every_verdict_comes_where_one_server_fails(
     scripted: Make, answered: Make, rubric: Rubric, monkeypatch: pytest.MonkeyPatch, rule: dict[str, Any]
@@ -41,5 +44,7 @@ async def test_every_verdict_comes_where_one_server_fails(
         tally = await score(todo, client, Silent(), Budget())
     todo.scoring.ledger.close()
     assert tally == Tally(done=20)
-    assert FAILURES <= broken.stats()["requests"] <= 8  # as many are under way at once
-    assert told == [f"judge 'j': {broken.url}: {FAILURES} calls in a row failed; the other URLs take its calls."]
+    asks = "retry_after" in rule or rule["fault"] == "rate_limit"  # then it rests at once
+    assert (1 if asks else FAILURES) <= broken.stats()["requests"] <= 8  # as many are under way at once
+    why = "refuses calls for their rate" if asks else f"{FAILURES} calls in a row failed"
+    assert told == [f"judge 'j': {broken.url}: {why}; the other URLs take its calls."]

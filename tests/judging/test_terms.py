@@ -6,10 +6,16 @@ from typing import Any
 
 import pytest
 
+from judging.client import JudgeClient
+from judging.score import pending, score
 from judging.settings import Judge
+from judging.variants import Variant
 from rubrics import Rubric
+from runs.budget import Budget
 from runs.calls import Tally
 from runs.chat import ChatClient
+from runs.errors import EndpointError
+from runs.progress import Silent
 from runs.terms import Terms
 
 Make = Callable[..., Any]
@@ -106,6 +112,32 @@ async def test_a_filter_that_refuses_with_an_http_error_is_a_refusal(
     scoring, tally = await judged(answered(TEXTS), _judge(scripted(rules=rules).url))
     assert tally == Tally(failed=3, kinds={"judge_refusal": 3})
     assert {row["attempts"] for row in _verdicts(scoring)} == {1}
+
+
+async def test_what_an_error_repeats_of_the_answer_is_not_what_the_endpoint_says(
+    scripted: Make, answered: Make, judged: Make
+) -> None:
+    echo = "[{'loc': ('body',), 'msg': 'bad', 'input': 'a content filter, the temperature, a seed, response_format'}]"
+    told: list[str] = []
+    rules = [{"fault": "http", "status": 422, "text": echo}]
+    scoring, tally = await judged(answered(TEXTS), _judge(scripted(rules=rules).url), warn=told.append)
+    assert tally == Tally(failed=3, kinds={"endpoint": 3})
+    assert {row["attempts"] for row in _verdicts(scoring)} == {1}
+    assert told == []
+
+
+async def test_what_a_call_took_is_kept_when_a_later_try_ends_the_scoring(
+    scripted: Make, answered: Make, rubric: Rubric
+) -> None:
+    endpoint = scripted(rules=[{"fault": "truncated", "first": 1}, {"fault": "http", "status": 402}])
+    todo = pending(answered({"CN": "Yes."}), rubric, _judge(endpoint.url, max_tokens=100), Variant())
+    async with JudgeClient(todo.judge, [endpoint.url], None) as client:
+        with pytest.raises(EndpointError, match="HTTP 402"):
+            await score(todo, client, Silent(), Budget())
+    (row,) = todo.scoring.ledger.scan().collect().to_dicts()
+    todo.scoring.ledger.close()
+    assert (row["kind"], row["attempts"]) == ("endpoint", 2)
+    assert row["prompt_tokens"] + row["completion_tokens"] == endpoint.stats()["tokens"]
 
 
 async def test_a_model_without_more_room_has_truncated_its_verdict(

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runs.calls import CallError
-from runs.chat import ChatClient, http_failure, reach, retry_after
+from runs.chat import ChatClient, http_failure, reach
 from runs.errors import EndpointError
 from runs.frames import FailureKind
+from runs.gate import retry_after
 
 Endpoint = Callable[..., Any]
 
