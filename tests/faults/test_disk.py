@@ -63,8 +63,13 @@ def grow(starter: Any, disk: Disk, *command: object) -> int:
 
 def test_a_full_disk_loses_nothing_wherever_it_fills(starter: Any, disk: Disk, study: Any, clean: list[Any]) -> None:
     study.out = disk.path / "results"
-    assert grow(starter, disk, *study.command) >= 3
-    assert max(study.asked().values()) <= 2  # what was on its way when the disk was full came once more
+    failed = grow(starter, disk, *study.command)
+    assert failed >= 3
+    # What was on its way when the disk was full is asked once more, which can befall one call in two starts: four calls
+    # are under way, and hardly more replies wait to be written.
+    again = [times - 1 for times in study.asked().values()]
+    assert max(again) <= failed
+    assert sum(again) <= failed * 8
     study.check(clean)
     assert not [path for path in disk.path.rglob(".*") if path.name != ".lock"]
 
